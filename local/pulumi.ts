@@ -1,0 +1,126 @@
+/** Runs the real Pulumi engine against the local DigitalOcean. */
+import { spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type { Daemon } from "./daemon/client";
+import { checkout, localDir } from "./paths";
+import { copyStack, stackNames } from "./stack-copy";
+
+export interface LocalEngine {
+  readonly daemon: Daemon;
+  /** Directory of `pulumi` and its language host. */
+  readonly engineDir: string;
+  readonly sshKey: string;
+}
+
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Variables that would lead a local run to somebody's real accounts. */
+const FOREIGN = /^(PULUMI_|DIGITALOCEAN_|SPACES_|AWS_|DOCKER_HOST$|DOCKER_CONTEXT$)/;
+
+/** The environment of a local run: a PULUMI_HOME, a backend and credentials of our own, never the user's. */
+export function localEnvironment(local: LocalEngine): NodeJS.ProcessEnv {
+  const inherited = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
+  const state = path.join(localDir(), "state");
+  fs.mkdirSync(state, { recursive: true });
+  return {
+    ...Object.fromEntries(inherited),
+    PATH: `${local.engineDir}${path.delimiter}${process.env.PATH ?? ""}`,
+    PULUMI_HOME: pulumiHome(),
+    PULUMI_BACKEND_URL: `file://${state}`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(),
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    ...(officialPlugins() ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
+    DIGITALOCEAN_API_URL: local.daemon.url,
+    DIGITALOCEAN_TOKEN: local.daemon.token,
+    ARCHIPELAGO_LOCAL: "1",
+    ARCHIPELAGO_MACHINES: local.daemon.machines,
+    ARCHIPELAGO_MY_IP_URL: `${local.daemon.url}/my-ip`,
+    ARCHIPELAGO_SSH_KEY: local.sshKey,
+  };
+}
+
+export const pulumiHome = () => path.join(localDir(), "pulumi");
+
+/** Whether the official provider plugins run instead of our stand-ins: `ARCHIPELAGO_PLUGINS=official`. */
+export const officialPlugins = () => process.env.ARCHIPELAGO_PLUGINS === "official";
+
+function passphraseFile(): string {
+  const file = path.join(localDir(), "passphrase");
+  if (!fs.existsSync(file))
+    fs.writeFileSync(file, randomBytes(24).toString("hex"), { mode: 0o600 });
+  return file;
+}
+
+/**
+ * Runs one Pulumi command. The first word that names a stack file chooses the stack; everything else is
+ * handed on as it is.
+ *
+ * @param output `inherit` shows it, `capture` returns it.
+ */
+export async function pulumi(
+  local: LocalEngine,
+  words: readonly string[],
+  output: "inherit" | "capture" = "inherit",
+): Promise<Result> {
+  const position = words.findIndex((word) => stackNames().includes(word));
+  const stack = words[position];
+  const rest = words.filter((_, index) => index !== position);
+  const args = stack === undefined ? rest : [...rest, "--stack", stack];
+  if (stack !== undefined) {
+    const config = copyStack(stack);
+    const known = fs.existsSync(
+      path.join(localDir(), "state/.pulumi/stacks/archipelago", `${stack}.json`),
+    );
+    if (!known) {
+      const created = await run(
+        local,
+        ["stack", "init", stack, "--config-file", config],
+        "capture",
+      );
+      if (created.code !== 0) return created;
+    }
+    if (takesConfig(rest)) args.push("--config-file", config);
+  }
+  // Nothing real can be lost here, so nobody has to be asked where nobody can answer.
+  const asks = ["up", "update", "destroy", "refresh"].includes(rest[0] ?? "");
+  const decided = rest.some((word) => /^(--yes|-y|--preview-only|--skip-preview)/.test(word));
+  if (asks && !decided && !process.stdin.isTTY) args.push("--yes");
+  return run(local, args, output);
+}
+
+function takesConfig(words: readonly string[]): boolean {
+  return ["up", "update", "preview", "refresh", "destroy", "import", "config"].includes(
+    words[0] ?? "",
+  );
+}
+
+function run(local: LocalEngine, args: string[], output: "inherit" | "capture"): Promise<Result> {
+  const child = spawn(path.join(local.engineDir, "pulumi"), args, {
+    cwd: checkout,
+    env: localEnvironment(local),
+    stdio: output === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  // The terminal sends Ctrl-C to the engine as well; we stay until it has tidied up.
+  const stay = () => undefined;
+  process.on("SIGINT", stay);
+  const forward = () => child.kill("SIGTERM");
+  process.on("SIGTERM", forward);
+  return new Promise((done, failed) => {
+    child.once("error", failed);
+    child.once("close", (code, signal) => {
+      process.removeListener("SIGINT", stay);
+      process.removeListener("SIGTERM", forward);
+      done({ code: code ?? (signal === "SIGINT" ? 130 : 1), stdout, stderr });
+    });
+  });
+}

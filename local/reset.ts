@@ -1,0 +1,25 @@
+/** Removes everything of this local DigitalOcean, and nothing else. */
+import * as fs from "node:fs";
+import Docker from "dockerode";
+import { stopDaemon } from "./daemon/client";
+import { resetMachines } from "./machines/docker";
+import { instanceId, localDir } from "./paths";
+import { step } from "./progress";
+
+export async function reset(): Promise<void> {
+  if (!fs.existsSync(localDir())) {
+    process.stdout.write("Nothing local exists.\n");
+    return;
+  }
+  await stopDaemon();
+  const engineAnswers = await new Docker().ping().then(
+    () => true,
+    () => false,
+  );
+  if (engineAnswers) await step("Machines: removing", () => resetMachines(instanceId()));
+  fs.rmSync(localDir(), { recursive: true, force: true });
+  process.stdout.write(
+    "Removed: machines, Volumes, networks, stacks and state of this local DigitalOcean. " +
+      "Kept for the next start: the engine and the machine images.\n",
+  );
+}

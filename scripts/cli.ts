@@ -1,0 +1,70 @@
+/** The commands behind `npm start`, `npm test` and `npm run …`. */
+import { Command } from "commander";
+import { Fault } from "../local/fault";
+
+const program = new Command("archipelago")
+  .description("Archipelago: a web application on DigitalOcean, and on a local DigitalOcean")
+  .showHelpAfterError();
+
+const passThrough = { allowUnknownOption: true, helpOption: false } as const;
+
+program
+  .command("start [topology]")
+  .description("set up what is missing, then bring the topology up on the local DigitalOcean")
+  .action(async (topology: string | undefined) =>
+    exitWith(await (await import("./start")).start(topology ?? "single-node")),
+  );
+
+program
+  .command("test [args...]")
+  .allowUnknownOption(passThrough.allowUnknownOption)
+  .description("lint, types and every test; arguments go to jest, and then only jest runs")
+  .action(async (args: string[]) => exitWith(await (await import("./test")).test(args)));
+
+program
+  .command("local [words...]")
+  .allowUnknownOption(passThrough.allowUnknownOption)
+  .helpOption(passThrough.helpOption)
+  .description("a Pulumi command, or api, status, reset, on the local DigitalOcean")
+  .action(async (words: string[]) => exitWith(await (await import("./local")).local(words)));
+
+for (const [name, description] of [
+  ["status", "nodes, tasks and the last errors with a remedy"],
+  ["logs", "the log lines of the application's services"],
+  ["ssh", "a shell on a node"],
+] as const) {
+  const command = program
+    .command(`${name} <stack> [rest...]`)
+    .description(description)
+    .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")
+    .option("--json", "machine-readable output");
+  if (name === "logs") {
+    command
+      .option("-f, --follow", "go on as new lines come")
+      .option("-n, --tail <lines>", "lines to begin with", "100");
+  }
+  if (name === "ssh") command.allowUnknownOption();
+  command.action(async (stack: string, rest: string[], options: Record<string, unknown>) => {
+    const operator = await import("./operator");
+    exitWith(await operator[name](stack, rest, options));
+  });
+}
+
+program
+  .command("bench [figures...]")
+  .description("measure the design's figures")
+  .option("--json", "machine-readable output")
+  .action(async (figures: string[], options: { json?: boolean }) =>
+    exitWith(await (await import("./bench")).bench(figures, options)),
+  );
+
+function exitWith(code: number): void {
+  process.exitCode = code;
+}
+
+program.parseAsync().catch((error: Error) => {
+  process.stderr.write(
+    `${error instanceof Fault ? error.message : (error.stack ?? error.message)}\n`,
+  );
+  process.exitCode = 1;
+});

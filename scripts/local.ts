@@ -1,0 +1,77 @@
+/** `npm run local -- …`: a Pulumi command on the local DigitalOcean, or one of its own commands. */
+import { Command, Option } from "commander";
+import { ensureDaemon, findDaemon, stopDaemon } from "../local/daemon/client";
+import { settings, type Settings } from "../local/daemon/settings";
+import { pulumi } from "../local/pulumi";
+import { reset } from "../local/reset";
+import { setUp } from "../local/setup";
+import { stackNames } from "../local/stack-copy";
+import { localStatus } from "./local-status";
+
+const HELP = `Usage: npm run local -- <command>
+
+  up | preview | refresh | destroy <stack> [flags]   that Pulumi command on the local DigitalOcean
+  stack output <stack> [--json], or any other        likewise; flags and exit codes are Pulumi's
+  api [--help]                                       start the API alone; print its URL and token
+  status [--json]                                    what exists, and its health
+  reset                                              remove everything local, and nothing else
+
+Stacks (files in stacks/): ${stackNames().join(", ")}
+
+Environment:
+  ARCHIPELAGO_MACHINES=simulated   Droplets without bodies
+  ARCHIPELAGO_PLUGINS=official     DigitalOcean's and Docker's own provider plugins
+  ARCHIPELAGO_LOCAL_EGRESS=allow   Droplets may reach the internet
+`;
+
+export async function local(words: readonly string[]): Promise<number> {
+  switch (words[0]) {
+    case undefined:
+    case "help":
+    case "--help":
+    case "-h":
+      process.stdout.write(HELP);
+      return words[0] === undefined ? 2 : 0;
+    case "api":
+      await api(words.slice(1));
+      return 0;
+    case "status":
+      return localStatus(words.includes("--json"));
+    case "reset":
+      await reset();
+      return 0;
+    default:
+      return (await pulumi(await setUp(), words)).code;
+  }
+}
+
+async function api(words: readonly string[]): Promise<void> {
+  const options = new Command("npm run local -- api")
+    .description("Starts the API alone, if it does not run yet; settings are kept.")
+    .addOption(
+      new Option("--progress <how>", "how lifecycles progress").choices(["immediate", "realistic"]),
+    )
+    .addOption(
+      new Option("--rate-limit <switch>", "answer 429 beyond 250 requests a minute").choices([
+        "on",
+        "off",
+      ]),
+    )
+    .option("--json", "machine-readable output")
+    .parse(words, { from: "user" })
+    .opts<{ progress?: Settings["progress"]; rateLimit?: "on" | "off"; json?: boolean }>();
+  const running = await findDaemon();
+  if (options.progress || options.rateLimit) {
+    settings({
+      ...(options.progress && { progress: options.progress }),
+      ...(options.rateLimit && { rateLimit: options.rateLimit === "on" }),
+    });
+    await stopDaemon();
+  }
+  const { url, token } = await ensureDaemon(running?.machines ?? "simulated");
+  process.stdout.write(
+    options.json
+      ? `${JSON.stringify({ url, token })}\n`
+      : `DIGITALOCEAN_API_URL=${url}\nDIGITALOCEAN_TOKEN=${token}\n`,
+  );
+}
