@@ -1,0 +1,113 @@
+import { defaultVpcCidr } from "./addresses";
+import type { Config } from "./config";
+import type { Fault } from "./faults";
+import { parse, PREFIX } from "./parse";
+import { ruleFaults } from "./rules";
+import { readSshKeys } from "./ssh-keys";
+
+/** Where a program runs: everything about it that is not in the stack file. */
+export interface Surroundings {
+  /** Name of the Pulumi stack. */
+  readonly stack: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Directory that relative paths of the stack file start at. */
+  readonly root: string;
+}
+
+/** What came of reading a stack file. */
+export interface Reading {
+  /** Fit for use when there are no faults; else only for further checks, faulty parts left out. */
+  readonly config: Config;
+  readonly faults: readonly Fault[];
+}
+
+/**
+ * Turns Pulumi's configuration into a mapping. Lists and mappings arrive as JSON text.
+ *
+ * @param all full keys (`archipelago:region`) and their text, as `allConfig()` of Pulumi's runtime gives
+ * them. `pulumi.Config` would warn about each mapping that has a secret inside; secrets are wrapped where
+ * they are used.
+ */
+export function fromPulumi(all: Readonly<Record<string, string>>): Record<string, unknown> {
+  const own = Object.entries(all).filter(([key]) => key.startsWith(PREFIX));
+  return Object.fromEntries(
+    own.map(([key, value]) => [key.slice(PREFIX.length), structured(value)]),
+  );
+}
+
+function structured(value: string): unknown {
+  if (!/^\s*[[{]/.test(value)) return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return value;
+  }
+}
+
+/** Reads a stack file and finds every fault that can be seen without asking DigitalOcean. */
+export function readStackFile(
+  given: Readonly<Record<string, unknown>>,
+  surroundings: Surroundings,
+): Reading {
+  const { stack, env, root } = surroundings;
+  const { file, faults } = parse({ topology: stack, ...given });
+  const vpcCidr = file.vpcCidr ?? defaultVpcCidr(stack);
+  const local = env.ARCHIPELAGO_LOCAL === "1";
+  const ssh = readSshKeys(file.sshKeys, surroundings);
+  const later = [...ruleFaults(file, root, vpcCidr), ...ssh.faults, ...protectFaults(file, local)];
+  return {
+    config: {
+      ...file,
+      stack,
+      vpcCidr,
+      sshKeys: ssh.keys,
+      protect: !local || file.protect === true,
+      machines: env.ARCHIPELAGO_MACHINES === "simulated" ? "simulated" : "real",
+    },
+    faults: withoutEchoes(faults, later).map((fault) => explainTopology(fault, given, stack)),
+  };
+}
+
+/** Joins two rounds of faults; the later round says nothing about what the earlier one left out. */
+export function withoutEchoes(earlier: readonly Fault[], later: readonly Fault[]): Fault[] {
+  const explained = ({ path, unless = [] }: Fault) =>
+    earlier.some(
+      (fault) => below(path, fault.path) || unless.some((cause) => below(fault.path, cause)),
+    );
+  return [...earlier, ...later.filter((fault) => !explained(fault))];
+}
+
+/** @returns whether `path` is `ancestor` or a part of it. */
+function below(path: string, ancestor: string): boolean {
+  return path === ancestor || path.startsWith(`${ancestor}.`) || path.startsWith(`${ancestor}[`);
+}
+
+function protectFaults(
+  { protect }: { readonly protect?: boolean | undefined },
+  local: boolean,
+): Fault[] {
+  if (local || protect !== false) return [];
+  return [
+    {
+      path: "archipelago:protect",
+      rule: "must be true in the cloud, where configuration can only make protection stricter",
+      got: "false",
+      remedy: "to destroy a stack, first run pulumi state unprotect --all",
+    },
+  ];
+}
+
+function explainTopology(
+  fault: Fault,
+  given: Readonly<Record<string, unknown>>,
+  stack: string,
+): Fault {
+  if (fault.path !== `${PREFIX}topology`) return fault;
+  const name = String(given.topology ?? stack);
+  if (["swarm", "ha"].includes(name)) return { ...fault, remedy: `${name} is not built yet` };
+  if (given.topology !== undefined) return fault;
+  return {
+    ...fault,
+    remedy: "it was taken from the stack's name; set archipelago:topology",
+  };
+}
