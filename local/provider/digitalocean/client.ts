@@ -198,10 +198,10 @@ async function failure(method: string, url: string, response: Response): Promise
   }
   const request = text(answer.request_id) || response.headers.get("x-request-id");
   const message = text(answer.message) || response.statusText;
-  const text401 =
+  const remedy =
     response.status === 401 ? `. DigitalOcean does not accept the token: ${TOKEN_REMEDY}` : "";
   return new ApiError(
-    `${method} ${url}: ${response.status}${request ? ` (request "${request}")` : ""} ${message}${text401}`,
+    `${method} ${url}: ${response.status}${request ? ` (request "${request}")` : ""} ${message}${remedy}`,
     response.status,
   );
 }

@@ -1,0 +1,4 @@
+import { runPlugin } from "../framework/serve";
+import { digitalocean } from "./provider";
+
+runPlugin(digitalocean);
