@@ -5,12 +5,13 @@ import { isMap, isScalar, parseDocument, visit, type Document } from "yaml";
 import { Fault } from "./fault";
 import { checkout, localDir } from "./paths";
 
-const stacksDir = path.join(checkout, "stacks");
+/** Where stack files are: `$ARCHIPELAGO_STACKS`, default `stacks` in the checkout. */
+const stacksDir = () => path.resolve(checkout, process.env.ARCHIPELAGO_STACKS ?? "stacks");
 
 /** Names of the stacks that have a file. */
 export function stackNames(): string[] {
   return fs
-    .readdirSync(stacksDir)
+    .readdirSync(stacksDir())
     .flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? [])
     .sort();
 }
@@ -21,7 +22,7 @@ export function stackNames(): string[] {
  * @throws {Fault} when the stack has no file, or one that is not YAML.
  */
 export function copyStack(stack: string): string {
-  const source = path.join(stacksDir, `Pulumi.${stack}.yaml`);
+  const source = path.join(stacksDir(), `Pulumi.${stack}.yaml`);
   if (!fs.existsSync(source)) {
     throw new Fault(
       `There is no stack "${stack}": stacks/ has ${stackNames().join(", ")}. ` +

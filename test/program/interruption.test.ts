@@ -1,0 +1,115 @@
+import { once } from "node:events";
+import * as fs from "node:fs";
+import type { ChildProcess } from "node:child_process";
+import { finished, LocalCloud } from "./support/cloud";
+
+const stack = {
+  topology: "single-node",
+  region: "fra1",
+  sshFrom: ["203.0.113.7/32"],
+  services: { web: { image: "node:22-alpine", port: 3000, routes: ["/"] } },
+};
+
+/** The engine that runs under an npm script, found by its parent. */
+function engineOf(parent: ChildProcess): number | undefined {
+  for (const entry of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      const stat = fs.readFileSync(`/proc/${entry}/stat`, "utf8");
+      const [, name, , ppid] = /^\d+ \((.+)\) (\S) (\d+)/.exec(stat) ?? [];
+      if (name === "pulumi" && Number(ppid) === parent.pid) return Number(entry);
+    } catch {
+      // It ended while we looked.
+    }
+  }
+  return undefined;
+}
+
+async function untilOutput(child: ChildProcess, pattern: RegExp): Promise<void> {
+  let seen = "";
+  for await (const [chunk] of eventsOf(child)) {
+    seen += chunk.toString();
+    if (pattern.test(seen)) return;
+  }
+  throw new Error(`ended without ${String(pattern)}:\n${seen}`);
+}
+
+async function* eventsOf(child: ChildProcess): AsyncGenerator<[Buffer]> {
+  const ended = once(child, "close").then(() => undefined);
+  for (;;) {
+    const event = await Promise.race([once(child.stdout as NodeJS.ReadableStream, "data"), ended]);
+    if (!event) return;
+    yield event as [Buffer];
+  }
+}
+
+const canSeeProcesses = process.platform === "linux";
+
+(canSeeProcesses ? describe : describe.skip)("an interrupted up", () => {
+  test.each([
+    ["killed while the network is made", /vpc.*creating/i],
+    ["killed while the Droplet is made", /Droplet.*creating/i],
+    ["killed while addresses and Volumes are attached", /(Attachment|Assignment).*creating/i],
+  ])(
+    "%s: up again finishes, and leaves no second Droplet",
+    async (_name, moment) => {
+      const cloud = new LocalCloud();
+      try {
+        cloud.stack("app", stack);
+        expect((await cloud.local("api", "--progress", "realistic")).code).toBe(0);
+        await cloud.api("POST", "/_local/progress", { progress: 0.05 });
+        const up = cloud.spawn("local", "up", "app", "--yes", "--skip-preview");
+        await untilOutput(up, moment);
+        const engine = engineOf(up);
+        expect(engine).toBeDefined();
+        process.kill(engine as number, "SIGKILL");
+        expect((await finished(up)).code).not.toBe(0);
+
+        const again = await cloud.local("up", "app", "--yes");
+        expect(again).toMatchObject({ code: 0 });
+        const { droplets } = await cloud.api<{ droplets: unknown[] }>("GET", "/v2/droplets");
+        expect(droplets).toHaveLength(1);
+        const { reserved_ips } = await cloud.api<{ reserved_ips: unknown[] }>(
+          "GET",
+          "/v2/reserved_ips",
+        );
+        expect(reserved_ips).toHaveLength(1);
+        expect((await cloud.local("destroy", "app", "--yes")).code).toBe(0);
+      } finally {
+        await cloud.remove();
+      }
+    },
+    240_000,
+  );
+
+  test("Ctrl-C ends it in order, and up again finishes", async () => {
+    const cloud = new LocalCloud();
+    try {
+      cloud.stack("app", stack);
+      expect((await cloud.local("api", "--progress", "realistic")).code).toBe(0);
+      await cloud.api("POST", "/_local/progress", { progress: 0.05 });
+      const up = cloud.spawn("local", "up", "app", "--yes", "--skip-preview");
+      await untilOutput(up, /Droplet.*creating/i);
+      process.kill(engineOf(up) as number, "SIGINT");
+      up.kill("SIGINT");
+      expect((await finished(up)).code).not.toBe(0);
+      expect(await cloud.local("up", "app", "--yes")).toMatchObject({ code: 0 });
+      const { droplets } = await cloud.api<{ droplets: unknown[] }>("GET", "/v2/droplets");
+      expect(droplets).toHaveLength(1);
+    } finally {
+      await cloud.remove();
+    }
+  }, 240_000);
+
+  test("a daemon killed with -9 comes back with everything it had acknowledged", async () => {
+    const cloud = new LocalCloud();
+    try {
+      cloud.stack("app", stack);
+      expect((await cloud.local("up", "app", "--yes")).code).toBe(0);
+      process.kill(cloud.daemonPid, "SIGKILL");
+      expect(await cloud.local("preview", "app", "--expect-no-changes")).toMatchObject({ code: 0 });
+    } finally {
+      await cloud.remove();
+    }
+  }, 180_000);
+});
