@@ -1,6 +1,6 @@
 import { defaultVpcCidr } from "./addresses";
 import type { Config } from "./config";
-import type { Fault } from "./faults";
+import { type Fault, show } from "./faults";
 import { parse, PREFIX } from "./parse";
 import { ruleFaults } from "./rules";
 import { readSshKeys } from "./ssh-keys";
@@ -54,7 +54,12 @@ export function readStackFile(
   const vpcCidr = file.vpcCidr ?? defaultVpcCidr(stack);
   const local = env.ARCHIPELAGO_LOCAL === "1";
   const ssh = readSshKeys(file.sshKeys, surroundings);
-  const later = [...ruleFaults(file, root, vpcCidr), ...ssh.faults, ...protectFaults(file, local)];
+  const later = [
+    ...stackNameFaults(stack),
+    ...ruleFaults(file, root, vpcCidr),
+    ...ssh.faults,
+    ...protectFaults(file, local),
+  ];
   return {
     config: {
       ...file,
@@ -80,6 +85,13 @@ export function withoutEchoes(earlier: readonly Fault[], later: readonly Fault[]
 /** @returns whether `path` is `ancestor` or a part of it. */
 function below(path: string, ancestor: string): boolean {
   return path === ancestor || path.startsWith(`${ancestor}.`) || path.startsWith(`${ancestor}[`);
+}
+
+/** The stack's name begins Droplet and Volume names; DigitalOcean allows those 64 characters. */
+function stackNameFaults(stack: string): Fault[] {
+  if (/^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/.test(stack)) return [];
+  const rule = "must be 1 to 30 lower-case letters, digits and hyphens, a letter first";
+  return [{ path: "the stack's name", rule, got: show(stack) }];
 }
 
 function protectFaults(

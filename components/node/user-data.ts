@@ -1,0 +1,184 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { stringify } from "yaml";
+import { DOCKER_RANGES } from "../../infra/addresses";
+import { VOLUME_MOUNT } from "../../infra/names";
+
+/** DigitalOcean's limit. https://docs.digitalocean.com/products/droplets/how-to/provide-user-data/ */
+const MAX_BYTES = 64 * 1024;
+
+const LIBRARY = "/usr/local/lib/archipelago";
+
+export interface UserDataArgs {
+  /** Name of the Volume that the node mounts when it is attached. */
+  readonly volumeName: string;
+  /**
+   * One-time SSH host key, good for the first connection, which replaces it (decision 9). The private half
+   * is the only secret in user data. Absent where no machine will run.
+   */
+  readonly hostKey?: { readonly publicKey: string; readonly privateKey: string };
+}
+
+/**
+ * The cloud-config that turns a fresh Debian or Ubuntu into a node. The same arguments give the same
+ * text, and it is the same in every topology, so that it never asks for a new Droplet.
+ *
+ * @throws {Error} when it would be larger than DigitalOcean takes.
+ */
+export function userData({ volumeName, hostKey }: UserDataArgs): string {
+  const document = {
+    disable_root: false,
+    ssh_pwauth: false,
+    // Without keys of ours, cloud-init makes its own; nothing could verify those.
+    ...(hostKey && {
+      ssh_deletekeys: true,
+      ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
+    }),
+    write_files: [...scripts(), ...settings(), ...units(volumeName)],
+    runcmd: [[`${LIBRARY}/setup`]],
+  };
+  const text = `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
+  if (Buffer.byteLength(text) >= MAX_BYTES) {
+    throw new Error(`user data must be smaller than ${MAX_BYTES} bytes, got ${text.length}`);
+  }
+  return text;
+}
+
+interface WrittenFile {
+  readonly path: string;
+  readonly permissions: string;
+  readonly content: string;
+}
+
+function scripts(): WrittenFile[] {
+  const names = ["setup", "keep-data-mounted", "guard-metadata", "check-disks", "prune-images"];
+  return names.map((name) => ({
+    path: `${LIBRARY}/${name}`,
+    permissions: "0755",
+    content: fs.readFileSync(path.join(__dirname, "files", name), "utf8"),
+  }));
+}
+
+function settings(): WrittenFile[] {
+  return [
+    // Read before the image's own and cloud-init's files; sshd keeps the first value it sees. Docker's
+    // clients open a connection per request, which the default of ten starting sessions refuses.
+    file("/etc/ssh/sshd_config.d/10-archipelago.conf", [
+      "HostKey /etc/ssh/ssh_host_ed25519_key",
+      "PermitRootLogin prohibit-password",
+      "PasswordAuthentication no",
+      "KbdInteractiveAuthentication no",
+      "X11Forwarding no",
+      "MaxStartups 100:30:200",
+      "MaxSessions 100",
+    ]),
+    {
+      path: "/etc/docker/daemon.json",
+      permissions: "0644",
+      content: `${JSON.stringify(dockerDaemon(), undefined, 2)}\n`,
+    },
+    // Docker stops before the Volume is unmounted.
+    file("/etc/systemd/system/docker.service.d/20-archipelago.conf", [
+      "[Unit]",
+      `After=archipelago-data.service ${mountUnit(VOLUME_MOUNT)}`,
+    ]),
+    // Only settings of a network namespace: a local machine shares the others with its host.
+    file("/etc/sysctl.d/90-archipelago.conf", [
+      "net.core.somaxconn = 4096",
+      "net.ipv4.ip_local_port_range = 10240 60999",
+      "net.ipv4.tcp_keepalive_time = 300",
+    ]),
+    file("/etc/systemd/journald.conf.d/archipelago.conf", ["[Journal]", "SystemMaxUse=200M"]),
+    // Security updates by themselves, except Docker's: those restart every container.
+    file("/etc/apt/apt.conf.d/52archipelago", [
+      'APT::Periodic::Update-Package-Lists "1";',
+      'APT::Periodic::Unattended-Upgrade "1";',
+      'Unattended-Upgrade::Package-Blacklist { "^docker\\.io$"; "^containerd$"; "^runc$"; };',
+      'Unattended-Upgrade::Remove-Unused-Dependencies "true";',
+    ]),
+  ];
+}
+
+/** https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file */
+function dockerDaemon() {
+  return {
+    bip: DOCKER_RANGES.bridge.replace(".0.0/", ".0.1/"),
+    "default-address-pools": [{ base: DOCKER_RANGES.bridges, size: 24 }],
+    "log-driver": "json-file",
+    "log-opts": { "max-size": "10m", "max-file": "3" },
+    // Swarm refuses it.
+    "live-restore": false,
+    // Time for databases to stop when the machine does.
+    "shutdown-timeout": 60,
+  };
+}
+
+function units(volumeName: string): WrittenFile[] {
+  const device = `/dev/disk/by-id/scsi-0DO_Volume_${volumeName}`;
+  return [
+    unit("archipelago-data.service", {
+      Unit: { Description: "Keeps the data Volume mounted" },
+      Service: {
+        ExecStart: `${LIBRARY}/keep-data-mounted ${device} ${VOLUME_MOUNT}`,
+        Restart: "always",
+        RestartSec: 5,
+      },
+      Install: { WantedBy: "multi-user.target" },
+    }),
+    unit("archipelago-metadata-guard.service", {
+      Unit: {
+        Description: "Keeps containers from the metadata service",
+        After: "docker.service",
+        PartOf: "docker.service",
+      },
+      Service: { Type: "oneshot", RemainAfterExit: "yes", ExecStart: `${LIBRARY}/guard-metadata` },
+      Install: { WantedBy: "docker.service" },
+    }),
+    ...timer("archipelago-disk-alarm", "Alarms when a disk fills up", {
+      command: `${LIBRARY}/check-disks / ${VOLUME_MOUNT}`,
+      schedule: { OnBootSec: "2min", OnUnitActiveSec: "5min" },
+    }),
+    ...timer("archipelago-prune", "Removes unused images", {
+      command: `${LIBRARY}/prune-images`,
+      schedule: { OnCalendar: "daily", RandomizedDelaySec: "1h" },
+    }),
+  ];
+}
+
+type Section = Readonly<Record<string, string | number>>;
+
+function timer(
+  name: string,
+  description: string,
+  { command, schedule }: { readonly command: string; readonly schedule: Section },
+): WrittenFile[] {
+  return [
+    unit(`${name}.service`, {
+      Unit: { Description: description },
+      Service: { Type: "oneshot", ExecStart: command },
+    }),
+    unit(`${name}.timer`, {
+      Unit: { Description: description },
+      Timer: schedule,
+      Install: { WantedBy: "timers.target" },
+    }),
+  ];
+}
+
+function unit(name: string, sections: Readonly<Record<string, Section>>): WrittenFile {
+  const lines = Object.entries(sections).flatMap(([section, entries]) => [
+    `[${section}]`,
+    ...Object.entries(entries).map(([key, value]) => `${key}=${value}`),
+    "",
+  ]);
+  return file(`/etc/systemd/system/${name}`, lines.slice(0, -1));
+}
+
+function file(path: string, lines: readonly string[]): WrittenFile {
+  return { path, permissions: "0644", content: `${lines.join("\n")}\n` };
+}
+
+/** `/mnt/data` → `mnt-data.mount`, for paths without special characters. */
+function mountUnit(mountPoint: string): string {
+  return `${mountPoint.slice(1).replaceAll("/", "-")}.mount`;
+}

@@ -1,0 +1,108 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import type { Config } from "./config";
+import { stackTag, volumeName } from "./names";
+
+/** A Droplet of this stack as it is now. */
+export type ExistingDroplet = Pick<
+  digitalocean.types.output.GetDropletsDroplet,
+  "id" | "name" | "size" | "image" | "region" | "disk" | "ipv4AddressPrivate" | "priceMonthly"
+>;
+
+export type Size = Pick<
+  digitalocean.types.output.GetSizesSize,
+  "slug" | "available" | "regions" | "priceMonthly" | "memory" | "vcpus" | "disk"
+>;
+
+/** What DigitalOcean says of its catalogue and of what this stack already has. Only read, never changed. */
+export interface Account {
+  readonly sizes: readonly Size[];
+  readonly regions: readonly Pick<
+    digitalocean.types.output.GetRegionsRegion,
+    "slug" | "available" | "features"
+  >[];
+  /** The configured image; absent when there is none of that slug. */
+  readonly image:
+    { readonly distribution: string; readonly regions: readonly string[] } | undefined;
+  /** Image slugs to suggest; looked up only when the configured image does not exist. */
+  readonly imageSlugs: readonly string[];
+  readonly droplets: readonly ExistingDroplet[];
+  /** The stack's Volume, if it exists. */
+  readonly volume: { readonly sizeGib: number } | undefined;
+  readonly sshKeys: readonly {
+    readonly name: string;
+    readonly fingerprint: string;
+    readonly publicKey: string;
+  }[];
+  /** `floatingIp.existing`, if it exists. Droplet 0 means unassigned. */
+  readonly reservedIp: { readonly region: string; readonly dropletId: number } | undefined;
+  /** Whether the zone of `domain.dns: existing` exists. */
+  readonly zone: boolean;
+}
+
+/**
+ * Asks DigitalOcean, all at once.
+ *
+ * @throws {pulumi.RunError} when the API does not answer or refuses the token.
+ */
+export async function readAccount(config: Config): Promise<Account> {
+  try {
+    const [sizes, regions, image, droplets, volume, keys, reservedIp, zone] = await Promise.all([
+      digitalocean.getSizes(),
+      digitalocean.getRegions(),
+      found(digitalocean.getImage({ slug: config.image })),
+      digitalocean.getDroplets({ filters: [{ key: "tags", values: [stackTag(config.stack)] }] }),
+      found(digitalocean.getVolume({ name: volumeName(config.stack), region: config.region })),
+      digitalocean.getSshKeys(),
+      existingReservedIp(config),
+      existingZone(config),
+    ]);
+    return {
+      sizes: sizes.sizes,
+      regions: regions.regions,
+      image,
+      imageSlugs: image === undefined ? await slugs() : [],
+      droplets: droplets.droplets,
+      volume: volume && { sizeGib: volume.size },
+      sshKeys: keys.sshKeys,
+      reservedIp,
+      zone,
+    };
+  } catch (error) {
+    throw new pulumi.RunError(describeFailure(error));
+  }
+}
+
+async function slugs(): Promise<string[]> {
+  const { images } = await digitalocean.getImages();
+  return images.flatMap(({ slug }) => (slug ? [slug] : []));
+}
+
+async function existingReservedIp({ floatingIp }: Config) {
+  if (floatingIp.existing === undefined) return undefined;
+  return found(digitalocean.getReservedIp({ ipAddress: floatingIp.existing }));
+}
+
+async function existingZone({ domain }: Config): Promise<boolean> {
+  if (domain?.dns !== "existing") return false;
+  const name = domain.zone ?? domain.name;
+  return (await found(digitalocean.getDomain({ name }))) !== undefined;
+}
+
+/** @returns undefined when what was looked for does not exist. */
+async function found<T>(lookup: Promise<T>): Promise<T | undefined> {
+  try {
+    return await lookup;
+  } catch (error) {
+    if (/\b404\b|not[ _]found|no \S+ found|could not find/i.test(String(error))) return undefined;
+    throw error;
+  }
+}
+
+function describeFailure(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (/\b401\b|unable to authenticate/i.test(reason)) {
+    return "DigitalOcean refused the token in DIGITALOCEAN_TOKEN; nothing was changed. Make one with read and write scope at https://cloud.digitalocean.com/account/api/tokens";
+  }
+  return `DigitalOcean's API could not be asked; nothing was changed. Try again. It said: ${reason}`;
+}
