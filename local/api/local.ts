@@ -1,0 +1,68 @@
+import type { FastifyInstance } from "fastify";
+import { z } from "zod";
+import type { Context } from "./context";
+import { fault, type Faults } from "./faults";
+import { parse } from "./input";
+
+const progress = z.object({
+  progress: z.union([z.enum(["immediate", "realistic"]), z.number().min(0)]),
+});
+
+/** What DigitalOcean does not have: the caller's own address, and the operator's view of this one. */
+export function localRoutes(app: FastifyInstance, context: Context, faults: Faults): void {
+  const { store, machines, lifecycle } = context;
+
+  app.get("/my-ip", (request, reply) => reply.type("text/plain").send(`${request.ip}\n`));
+
+  app.get("/_local/state", async () => {
+    const observed = await machines.observe();
+    return {
+      machines: machines.kind,
+      progress: lifecycle.progress,
+      problems: context.problems,
+      pending: store.jobs.all().map(({ id, kind, params }) => ({ id, kind, ...params })),
+      counts: {
+        droplets: store.droplets.count(),
+        vpcs: store.vpcs.count(),
+        firewalls: store.firewalls.count(),
+        reserved_ips: store.reservedIps.count(),
+        volumes: store.volumes.count(),
+        domains: store.domains.count(),
+        projects: store.projects.count(),
+        ssh_keys: store.sshKeys.count(),
+        tags: store.tags.count(),
+      },
+      droplets: store.droplets.all().map((droplet) => ({
+        id: droplet.id,
+        name: droplet.name,
+        size: droplet.size,
+        status: droplet.status,
+        body: observed.get(droplet.id) ?? "missing",
+        public_ip: droplet.publicIp ?? null,
+        private_ip: droplet.privateIp,
+        tags: droplet.tags,
+        failure: droplet.failure ?? null,
+      })),
+      failed_actions: store.actions
+        .filter((action) => action.status === "errored")
+        .map(({ id, type, dropletId, volumeId, ip, failure }) => ({
+          id,
+          type,
+          droplet_id: dropletId ?? null,
+          volume_id: volumeId ?? null,
+          ip: ip ?? null,
+          failure: failure ?? null,
+        })),
+    };
+  });
+
+  app.post("/_local/faults", ({ body }) => {
+    faults.set(parse(z.object({ faults: z.array(fault) }), body).faults);
+    return { faults: faults.left };
+  });
+
+  app.post("/_local/progress", ({ body }) => {
+    lifecycle.progress = parse(progress, body).progress;
+    return { progress: lifecycle.progress };
+  });
+}

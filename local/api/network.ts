@@ -1,0 +1,113 @@
+import type {
+  FirewallRuleSpec,
+  FirewallSpec,
+  Machines,
+  NetworkSpec,
+  World,
+} from "../machines/machines";
+import { parseAddress, parseCidr } from "./addresses";
+import { dropletSpec, type DropletRecord } from "./droplets/model";
+import { appliesTo, type FirewallRecord, type FirewallRule } from "./firewalls/model";
+import type { Store } from "./store";
+import { hasTag } from "./tags/model";
+import { volumeSpec } from "./volumes/model";
+import { vpcSpec } from "./vpcs/model";
+
+/** A rule with its Droplets and tags as the private addresses behind them. IPv6 is left out: local networks are IPv4. */
+export function resolveRule(
+  { protocol, ports, peers }: FirewallRule,
+  droplets: readonly DropletRecord[],
+): FirewallRuleSpec {
+  const cidrs = new Set<string>();
+  for (const address of peers.addresses) {
+    if (parseCidr(address)) cidrs.add(address);
+    else if (parseAddress(address) !== undefined) cidrs.add(`${address}/32`);
+  }
+  for (const droplet of droplets)
+    if (peers.dropletIds.includes(droplet.id) || peers.tags.some((tag) => hasTag(droplet, tag)))
+      cidrs.add(`${droplet.privateIp}/32`);
+  return { protocol, ports, cidrs: [...cidrs] };
+}
+
+function firewallSpec(firewall: FirewallRecord, droplets: readonly DropletRecord[]): FirewallSpec {
+  return {
+    id: firewall.id,
+    dropletIds: droplets.filter((each) => appliesTo(firewall, each)).map(({ id }) => id),
+    inbound: firewall.inbound.map((rule) => resolveRule(rule, droplets)),
+    outbound: firewall.outbound.map((rule) => resolveRule(rule, droplets)),
+  };
+}
+
+/** Everything that decides which packet reaches which Droplet, from the whole state. */
+export function networkSpec(store: Store, metadataPort: number): NetworkSpec {
+  const droplets = store.droplets.all();
+  return {
+    vpcs: store.vpcs.filter((vpc) => !vpc.deleting).map(vpcSpec),
+    droplets: droplets.map(({ id, vpcId, privateIp }) => ({ id, vpcId, privateIp })),
+    addresses: [
+      ...droplets.flatMap(({ id, publicIp }) =>
+        publicIp ? [{ address: publicIp, dropletId: id }] : [],
+      ),
+      ...store.reservedIps
+        .all()
+        .flatMap(({ ip, dropletId }) =>
+          dropletId === undefined ? [] : [{ address: ip, dropletId }],
+        ),
+    ],
+    firewalls: store.firewalls.all().map((firewall) => firewallSpec(firewall, droplets)),
+    metadataPort,
+  };
+}
+
+/** What must exist after a restart. Droplets that are still being made, or never were, come with their own jobs. */
+export function world(store: Store, metadataPort: number): World {
+  const rebuilding = new Set(
+    store.jobs
+      .filter(({ kind }) => kind === "droplet.create" || kind === "droplet.rebuild")
+      .map(({ params }) => params.dropletId),
+  );
+  return {
+    vpcs: store.vpcs.filter((vpc) => !vpc.deleting).map(vpcSpec),
+    volumes: store.volumes
+      .filter((volume) => !volume.deleting)
+      .map((volume) => ({ ...volumeSpec(volume), dropletId: volume.dropletId })),
+    droplets: store.droplets
+      .filter((droplet) => droplet.status !== "new" && !droplet.deleting)
+      .filter((droplet) => !rebuilding.has(droplet.id))
+      .map((droplet) => ({
+        ...dropletSpec(droplet),
+        power: droplet.status === "active" ? ("on" as const) : ("off" as const),
+      })),
+    network: networkSpec(store, metadataPort),
+  };
+}
+
+/** Keeps the machines' network rules equal to the state. */
+export class Network {
+  private running: Promise<void> = Promise.resolve();
+  private next: Promise<void> | undefined;
+
+  constructor(
+    private readonly store: Store,
+    private readonly machines: Machines,
+    private readonly metadataPort: () => number,
+  ) {}
+
+  /**
+   * Applies the rules of the state as it is now. Calls that come while rules are being applied share the next
+   * application.
+   */
+  sync(): Promise<void> {
+    if (!this.next) {
+      const previous = this.running;
+      this.next = previous
+        .catch(() => undefined)
+        .then(() => {
+          this.next = undefined;
+          this.running = this.machines.applyNetwork(networkSpec(this.store, this.metadataPort()));
+          return this.running;
+        });
+    }
+    return this.next;
+  }
+}
