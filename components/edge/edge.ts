@@ -1,0 +1,273 @@
+import { createHash } from "node:crypto";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { AGENT_LOADER, agentBundle } from "./bundle";
+import {
+  EDGE_DEFAULTS,
+  LETS_ENCRYPT,
+  type EdgeRoute,
+  type EdgeSettings,
+  certificateNames,
+  routeFaults,
+} from "./settings";
+
+export type { EdgeRoute } from "./settings";
+
+export interface EdgeArgs {
+  /** HAProxy 2.6 or later, as `repository:tag` or digest. */
+  readonly haproxyImage: pulumi.Input<string>;
+  /** Node.js 20 or later. */
+  readonly nodeImage: pulumi.Input<string>;
+  /** ID of the overlay network where the routed services are. */
+  readonly networkId: pulumi.Input<string>;
+  readonly routes: readonly EdgeRoute[];
+  /** Name to serve over HTTPS, besides the hosts of routes. @default plain HTTP only, unless a route names hosts */
+  readonly domain?: string;
+  readonly acme?: {
+    /** @default Let's Encrypt's production directory */
+    readonly directoryUrl?: string;
+    /** Contact for expiry mails. @default none */
+    readonly email?: string;
+    /** PEM of the CA of the ACME server itself. @default the public roots */
+    readonly caPem?: string;
+  };
+  readonly alarm?: {
+    /** URL that gets a POST when a renewal fails, once a day, and when it is resolved. Kept as a swarm secret. */
+    readonly webhook?: pulumi.Input<string>;
+  };
+  /** Largest request body, MiB. @default 64 */
+  readonly maxBodyMib?: number;
+  /** Swarm placement constraints of the nodes that take traffic. @default every node */
+  readonly constraints?: readonly string[];
+  /**
+   * Existing directory on the node for the ACME account and the certificates.
+   * @default a Docker volume of the node, `edge-data`
+   */
+  readonly dataDir?: string;
+}
+
+/** HAProxy and the agent run as this user; no such account needs to exist. */
+const UID = "65532";
+const STOP_GRACE = "60s";
+const MIB = 1024 * 1024;
+
+/** Liveness inside the official image (busybox wget) and in Debian's (Node). */
+const HTTP_OK = (url: string) =>
+  `if command -v wget >/dev/null; then wget -q -T 3 -O /dev/null ${url}; ` +
+  `else node -e "fetch('${url}').then((r)=>process.exit(r.ok?0:1),()=>process.exit(1))"; fi`;
+
+/**
+ * The way in: HAProxy on every node that takes traffic, and beside it an agent that writes its configuration, gets
+ * certificates by ACME HTTP-01 and reloads it without dropping a request.
+ *
+ * @example new Edge("edge", { haproxyImage, nodeImage, networkId: network.id, routes: [{ service: "web", port: 3000 }] })
+ *
+ * Routes and certificates change by reload: only the agent's task is replaced. A change of HAProxy's own image, ports
+ * or constraints replaces its task, stop-first (host-mode ports cannot start first, moby#36934).
+ *
+ * With several nodes each one asks for its own certificate through its own port 80; sharing them is not done here.
+ */
+export class Edge extends pulumi.ComponentResource {
+  /** Swarm service `edge` (HAProxy). */
+  public readonly proxy: docker.Service;
+  /** Swarm service `edge-agent`. */
+  public readonly agent: docker.Service;
+  /** Names served over HTTPS; empty means plain HTTP. */
+  public readonly names: readonly string[];
+
+  constructor(name: string, args: EdgeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("archipelago:components:Edge", name, {}, opts);
+    const settings = edgeSettings(args);
+    this.names = settings.names;
+
+    const code = this.config(`${name}-agent-code`, agentBundle());
+    const config = this.config(`${name}-settings`, Buffer.from(JSON.stringify(settings)));
+    const webhook = this.webhook(name, args.alarm?.webhook);
+    this.agent = this.agentService(name, args, { code, config, webhook });
+    this.proxy = this.proxyService(name, args);
+    this.registerOutputs({ names: this.names });
+  }
+
+  /** Swarm configs cannot change, so the name carries the contents' hash and the new one is made first (K #381). */
+  private config(name: string, contents: Buffer): docker.ServiceConfig {
+    return new docker.ServiceConfig(
+      name,
+      { name: `${name}-${shortHash(contents)}`, data: contents.toString("base64") },
+      { parent: this, deleteBeforeReplace: false },
+    );
+  }
+
+  private webhook(name: string, url: pulumi.Input<string> | undefined) {
+    if (url === undefined) return undefined;
+    const secret = pulumi.secret(url);
+    return new docker.Secret(
+      `${name}-alarm-webhook`,
+      {
+        name: secret.apply((text) => `${name}-alarm-webhook-${shortHash(Buffer.from(text))}`),
+        data: secret.apply((text) => Buffer.from(text).toString("base64")),
+      },
+      { parent: this, deleteBeforeReplace: false },
+    );
+  }
+
+  private agentService(
+    name: string,
+    args: EdgeArgs,
+    files: {
+      readonly code: docker.ServiceConfig;
+      readonly config: docker.ServiceConfig;
+      readonly webhook: docker.Secret | undefined;
+    },
+  ): docker.Service {
+    const { runDir, dataDir, listen } = EDGE_DEFAULTS;
+    const data = args.dataDir
+      ? { type: "bind", source: args.dataDir, target: dataDir }
+      : { type: "volume", source: `${name}-data`, target: dataDir };
+    const webhookFile = "/run/secrets/alarm-webhook";
+    return new docker.Service(
+      `${name}-agent`,
+      {
+        name: `${name}-agent`,
+        mode: { global: true },
+        endpointSpec: { mode: "dnsrr" },
+        updateConfig: { order: "stop-first", parallelism: 1 },
+        taskSpec: {
+          ...taskDefaults(args),
+          resources: { limits: { memoryBytes: 256 * MIB } },
+          containerSpec: {
+            image: args.nodeImage,
+            commands: ["node", "-e", AGENT_LOADER],
+            env: {
+              NODE_NAME: "{{.Node.Hostname}}",
+              EDGE_SETTINGS: "/edge.json",
+              EDGE_UID: UID,
+              ...(files.webhook && { EDGE_ALARM_WEBHOOK_FILE: webhookFile }),
+            },
+            configs: [
+              configFile(files.code, "/edge-agent.js.gz"),
+              configFile(files.config, "/edge.json"),
+            ],
+            ...(files.webhook && {
+              secrets: [
+                {
+                  secretId: files.webhook.id,
+                  secretName: files.webhook.name,
+                  fileName: webhookFile,
+                  fileUid: UID,
+                  fileGid: UID,
+                  fileMode: 0o400,
+                },
+              ],
+            }),
+            mounts: [{ type: "volume", source: `${name}-run`, target: runDir }, data],
+            stopGracePeriod: "15s",
+            healthcheck: healthcheck(`http://127.0.0.1:${listen.agent}/livez`),
+          },
+        },
+      },
+      { parent: this },
+    );
+  }
+
+  private proxyService(name: string, args: EdgeArgs): docker.Service {
+    const { runDir, listen } = EDGE_DEFAULTS;
+    return new docker.Service(
+      `${name}-proxy`,
+      {
+        name,
+        mode: { global: true },
+        endpointSpec: {
+          mode: "dnsrr",
+          ports: [publish("http", 80, listen.http), publish("https", 443, listen.https)],
+        },
+        updateConfig: { order: "stop-first", parallelism: 1 },
+        taskSpec: {
+          ...taskDefaults(args),
+          containerSpec: {
+            image: args.haproxyImage,
+            commands: ["sh", "-c", proxyScript(runDir)],
+            env: { NODE_NAME: "{{.Node.Hostname}}" },
+            user: `${UID}:${UID}`,
+            mounts: [{ type: "volume", source: `${name}-run`, target: runDir }],
+            // HAProxy's soft stop: finish what is in flight.
+            stopSignal: "SIGUSR1",
+            stopGracePeriod: STOP_GRACE,
+            healthcheck: healthcheck(`http://127.0.0.1:${listen.internal}/healthz`),
+          },
+        },
+      },
+      { parent: this },
+    );
+  }
+}
+
+/**
+ * The document for the agent.
+ *
+ * @throws {Error} naming every fault in the routes.
+ */
+export function edgeSettings(
+  args: Pick<EdgeArgs, "routes" | "domain" | "acme" | "maxBodyMib">,
+): EdgeSettings {
+  const faults = routeFaults(args.routes);
+  if (faults.length > 0) throw new Error(faults.join("; "));
+  return {
+    ...EDGE_DEFAULTS,
+    routes: args.routes,
+    names: certificateNames(args.domain, args.routes),
+    acme: {
+      directoryUrl: args.acme?.directoryUrl ?? LETS_ENCRYPT,
+      ...(args.acme?.email && { email: args.acme.email }),
+      ...(args.acme?.caPem && { caPem: args.acme.caPem }),
+    },
+    maxBodyMib: args.maxBodyMib ?? EDGE_DEFAULTS.maxBodyMib,
+  };
+}
+
+/**
+ * Waits for the agent's first configuration, then becomes HAProxy in master-worker mode. An old server state is dropped:
+ * those addresses may belong to other containers by now.
+ */
+export function proxyScript(runDir: string): string {
+  return [
+    "trap 'exit 0' USR1 TERM INT",
+    `rm -f ${runDir}/server-state`,
+    `until [ -s ${runDir}/haproxy.cfg ]; do sleep 0.2; done`,
+    `exec haproxy -W -db -S unix@${runDir}/master.sock,mode,600 -f ${runDir}/haproxy.cfg`,
+  ].join("\n");
+}
+
+const shortHash = (contents: Buffer) =>
+  createHash("sha256").update(contents).digest("hex").slice(0, 12);
+
+const configFile = (config: docker.ServiceConfig, fileName: string) => ({
+  configId: config.id,
+  configName: config.name,
+  fileName,
+  fileUid: UID,
+  fileGid: UID,
+  fileMode: 0o444,
+});
+
+const publish = (name: string, publishedPort: number, targetPort: number) => ({
+  name,
+  protocol: "tcp",
+  publishMode: "host",
+  publishedPort,
+  targetPort,
+});
+
+const healthcheck = (url: string) => ({
+  tests: ["CMD-SHELL", HTTP_OK(url)],
+  interval: "5s",
+  timeout: "4s",
+  retries: 3,
+  startPeriod: "60s",
+});
+
+/** Delay and window are given because leaving them out shows as a change forever (pulumi-docker#1285). */
+const taskDefaults = (args: EdgeArgs) => ({
+  networksAdvanceds: [{ name: args.networkId }],
+  placement: { constraints: [...(args.constraints ?? [])] },
+  restartPolicy: { condition: "any", delay: "2s", maxAttempts: 0, window: "0s" },
+});
