@@ -32,7 +32,17 @@ export class RateLimiter {
     private readonly now: () => number,
   ) {}
 
+  /** Counts a request. */
   take(): Verdict {
+    return this.look(true);
+  }
+
+  /** The same without counting. */
+  peek(): Verdict {
+    return this.look(false);
+  }
+
+  private look(counts: boolean): Verdict {
     const now = this.now();
     const fresh = this.times.findIndex((time) => time > now - hour);
     this.times.splice(0, fresh === -1 ? this.times.length : fresh);
@@ -41,7 +51,7 @@ export class RateLimiter {
       this.wait(now, minute, this.limit.perMinute),
     ];
     const wait = this.enforced ? Math.max(...waits) : 0;
-    if (wait === 0) this.times.push(now);
+    if (counts && wait === 0) this.times.push(now);
     // Uncounted requests would grow without bound where nothing is refused.
     if (!this.enforced && this.times.length > this.limit.perHour) this.times.shift();
     return {

@@ -59,14 +59,16 @@ export function createServer(
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
     if (request.url.split("?")[0] === "/my-ip") return;
-    if (!tokens.accept(request.headers.authorization)) throw unauthorized();
-    if (request.url.startsWith("/_local/")) return;
-    const verdict = limiter.take();
+    const known = tokens.accept(request.headers.authorization);
+    if (known && request.url.startsWith("/_local/")) return;
+    // Strangers do not use up the account's requests.
+    const verdict = known ? limiter.take() : limiter.peek();
     reply.headers({
       "ratelimit-limit": verdict.limit,
       "ratelimit-remaining": verdict.remaining,
       "ratelimit-reset": verdict.reset,
     });
+    if (!known) throw unauthorized();
     if (!verdict.allowed) {
       reply.header("retry-after", verdict.retryAfter);
       throw tooManyRequests();

@@ -1,50 +1,79 @@
 import type { DropletSpec, Machines, World } from "./machines";
 
+const done = Promise.resolve();
+
 /** Droplets without bodies: nothing runs, nothing is served; only their power is remembered, in memory. */
 export class Simulated implements Machines {
   readonly kind = "simulated";
   private readonly power = new Map<number, "running" | "off">();
 
-  async createVpc(): Promise<void> {}
-  async deleteVpc(): Promise<void> {}
-  async createVolume(): Promise<void> {}
-  async growVolume(): Promise<void> {}
-  async deleteVolume(): Promise<void> {}
-  async attachVolume(): Promise<void> {}
-  async detachVolume(): Promise<void> {}
-  async applyNetwork(): Promise<void> {}
-  async resize(): Promise<void> {}
-  async close(): Promise<void> {}
-
-  async createDroplet({ id }: DropletSpec): Promise<void> {
-    this.power.set(id, "running");
+  createVpc(): Promise<void> {
+    return done;
+  }
+  deleteVpc(): Promise<void> {
+    return done;
+  }
+  createVolume(): Promise<void> {
+    return done;
+  }
+  growVolume(): Promise<void> {
+    return done;
+  }
+  deleteVolume(): Promise<void> {
+    return done;
+  }
+  attachVolume(): Promise<void> {
+    return done;
+  }
+  detachVolume(): Promise<void> {
+    return done;
+  }
+  applyNetwork(): Promise<void> {
+    return done;
+  }
+  resize(): Promise<void> {
+    return done;
+  }
+  close(): Promise<void> {
+    return done;
   }
 
-  async destroyDroplet(id: number): Promise<void> {
+  createDroplet({ id }: DropletSpec): Promise<void> {
+    this.power.set(id, "running");
+    return done;
+  }
+
+  destroyDroplet(id: number): Promise<void> {
     this.power.delete(id);
+    return done;
   }
 
-  async powerOn(id: number): Promise<void> {
+  powerOn(id: number): Promise<void> {
     this.power.set(id, "running");
+    return done;
   }
 
-  async powerOff(id: number): Promise<void> {
+  powerOff(id: number): Promise<void> {
     this.power.set(id, "off");
+    return done;
   }
 
-  async shutdown(id: number): Promise<void> {
+  shutdown(id: number): Promise<void> {
     this.power.set(id, "off");
+    return done;
   }
 
-  async reboot(id: number): Promise<void> {
+  reboot(id: number): Promise<void> {
     this.power.set(id, "running");
+    return done;
   }
 
-  async restore({ droplets }: World): Promise<void> {
+  restore({ droplets }: World): Promise<void> {
     for (const { id, power } of droplets) this.power.set(id, power === "on" ? "running" : "off");
+    return done;
   }
 
-  async observe(): Promise<ReadonlyMap<number, "running" | "off" | "missing">> {
-    return new Map(this.power);
+  observe(): Promise<ReadonlyMap<number, "running" | "off" | "missing">> {
+    return Promise.resolve(new Map(this.power));
   }
 }

@@ -9,7 +9,7 @@ import { isPending, type BackupPolicy, type DropletRecord } from "./model";
 
 export const backupPolicy = z.object({
   plan: z.enum(["daily", "weekly"]).default("weekly"),
-  weekday: z.enum(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"]).nullish(),
+  weekday: z.enum(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT", ""]).nullish(),
   hour: z
     .union([z.literal(0), z.literal(4), z.literal(8), z.literal(12), z.literal(16), z.literal(20)])
     .nullish(),
@@ -23,7 +23,7 @@ export const toBackupPolicy = (
   input
     ? {
         plan: input.plan,
-        weekday: input.plan === "weekly" ? (input.weekday ?? "SUN") : undefined,
+        weekday: input.plan === "weekly" ? input.weekday || "SUN" : undefined,
         hour: input.hour ?? 0,
       }
     : defaultBackupPolicy;

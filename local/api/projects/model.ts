@@ -30,19 +30,15 @@ export function resourceKey(urn: string): string | undefined {
 
 /** Path of the resource in this API, if it exists. */
 export function resourcePath(store: Store, urn: string): string | undefined {
-  const [type, id = ""] = (resourceKey(urn) ?? "").split(/:(.*)/s);
-  switch (type) {
-    case "droplet":
-      return store.droplets.get(Number(id)) && `/v2/droplets/${id}`;
-    case "volume":
-      return store.volumes.get(id) && `/v2/volumes/${id}`;
-    case "floatingip":
-      return store.reservedIps.get(id) && `/v2/floating_ips/${id}`;
-    case "domain":
-      return store.domains.get(id) && `/v2/domains/${id}`;
-    default:
-      return undefined;
-  }
+  const [type = "", id = ""] = (resourceKey(urn) ?? "").split(/:(.*)/s);
+  const kinds: Record<string, readonly [found: unknown, path: string]> = {
+    droplet: [store.droplets.get(Number(id) || 0), "droplets"],
+    volume: [store.volumes.get(id), "volumes"],
+    floatingip: [store.reservedIps.get(id), "floating_ips"],
+    domain: [store.domains.get(id), "domains"],
+  };
+  const [found, path] = kinds[type] ?? [];
+  return found === undefined ? undefined : `/v2/${path}/${id}`;
 }
 
 /** The project everything is in until it is put elsewhere; made when missing. */
