@@ -128,7 +128,7 @@ function compareLists(
     }
     const present = index < given.length ? given[index] : old[index];
     const replace = field.replace === true || replacesAny(field.element, present);
-    return [{ path: at, kind: index < given.length ? "add" : "delete", replace } as Change];
+    return [{ path: at, kind: index < given.length ? "add" : "delete", replace }];
   });
 }
 

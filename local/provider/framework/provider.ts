@@ -15,6 +15,8 @@ export interface Creation {
    * this ID, so that nothing is orphaned.
    */
   exists(id: string, state?: Values): void;
+  /** Takes it back: what was made has been removed again. */
+  gone(): void;
 }
 
 export interface Update {
@@ -23,7 +25,7 @@ export interface Update {
   /** The program's inputs; a property under `ignoreChanges` has its stored value. */
   readonly news: Values;
   /** Whether a top-level property differs. */
-  changed(property: string): boolean;
+  readonly changed: (property: string) => boolean;
 }
 
 /** One resource type: its properties and how they map to the remote API. */

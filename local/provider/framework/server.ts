@@ -202,6 +202,9 @@ async function create<Client>(
       exists: (id, state = {}) => {
         made = { id, state };
       },
+      gone: () => {
+        made = undefined;
+      },
     });
   } catch (error) {
     if (!made) {

@@ -1,0 +1,4 @@
+import { runPlugin } from "../framework/serve";
+import { docker } from "./provider";
+
+runPlugin(docker);
