@@ -78,7 +78,7 @@ export async function pulumi(
       path.join(localDir(), "state/.pulumi/stacks/archipelago", `${stack}.json`),
     );
     if (!known) {
-      const created = await run(
+      const created = await runPulumi(
         local,
         ["stack", "init", stack, "--config-file", config],
         "capture",
@@ -91,7 +91,7 @@ export async function pulumi(
   const asks = ["up", "update", "destroy", "refresh"].includes(rest[0] ?? "");
   const decided = rest.some((word) => /^(--yes|-y|--preview-only|--skip-preview)/.test(word));
   if (asks && !decided && !process.stdin.isTTY) args.push("--yes");
-  return run(local, args, output);
+  return runPulumi(local, args, output);
 }
 
 function takesConfig(words: readonly string[]): boolean {
@@ -100,9 +100,15 @@ function takesConfig(words: readonly string[]): boolean {
   );
 }
 
-function run(local: LocalEngine, args: string[], output: "inherit" | "capture"): Promise<Result> {
+/** Runs the engine with exactly these words, in the directory of a Pulumi project. */
+export function runPulumi(
+  local: LocalEngine,
+  args: readonly string[],
+  output: "inherit" | "capture",
+  project = checkout,
+): Promise<Result> {
   const child = spawn(path.join(local.engineDir, "pulumi"), args, {
-    cwd: checkout,
+    cwd: project,
     env: localEnvironment(local),
     stdio: output === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
   });

@@ -1,6 +1,11 @@
 /** The commands behind `npm start`, `npm test` and `npm run …`. */
 import { Command } from "commander";
 import { Fault } from "../local/fault";
+import { bench } from "./bench";
+import { local } from "./local";
+import * as operator from "./operator";
+import { start } from "./start";
+import { test } from "./test";
 
 const program = new Command("archipelago")
   .description("Archipelago: a web application on DigitalOcean, and on a local DigitalOcean")
@@ -11,22 +16,20 @@ const passThrough = { allowUnknownOption: true, helpOption: false } as const;
 program
   .command("start [topology]")
   .description("set up what is missing, then bring the topology up on the local DigitalOcean")
-  .action(async (topology: string | undefined) =>
-    exitWith(await (await import("./start")).start(topology ?? "single-node")),
-  );
+  .action(async (topology: string | undefined) => exitWith(await start(topology ?? "single-node")));
 
 program
   .command("test [args...]")
   .allowUnknownOption(passThrough.allowUnknownOption)
   .description("lint, types and every test; arguments go to jest, and then only jest runs")
-  .action(async (args: string[]) => exitWith(await (await import("./test")).test(args)));
+  .action(async (args: string[]) => exitWith(await test(args)));
 
 program
   .command("local [words...]")
   .allowUnknownOption(passThrough.allowUnknownOption)
   .helpOption(passThrough.helpOption)
   .description("a Pulumi command, or api, status, reset, on the local DigitalOcean")
-  .action(async (words: string[]) => exitWith(await (await import("./local")).local(words)));
+  .action(async (words: string[]) => exitWith(await local(words)));
 
 for (const [name, description] of [
   ["status", "nodes, tasks and the last errors with a remedy"],
@@ -45,7 +48,6 @@ for (const [name, description] of [
   }
   if (name === "ssh") command.allowUnknownOption();
   command.action(async (stack: string, rest: string[], options: Record<string, unknown>) => {
-    const operator = await import("./operator");
     exitWith(await operator[name](stack, rest, options));
   });
 }
@@ -55,7 +57,7 @@ program
   .description("measure the design's figures")
   .option("--json", "machine-readable output")
   .action(async (figures: string[], options: { json?: boolean }) =>
-    exitWith(await (await import("./bench")).bench(figures, options)),
+    exitWith(await bench(figures, options)),
   );
 
 function exitWith(code: number): void {

@@ -44,14 +44,16 @@ describe("bad input ends before anything changes", () => {
       sshFrom: ["203.0.113.7/32"],
       services: { web },
     });
-    await cloud.api("POST", "/_local/faults", [
-      { method: "POST", path: "/v2/vpcs", status: 429, times: 1 },
-      { method: "POST", path: "/v2/droplets", status: 500, times: 50 },
-    ]);
+    await cloud.api("POST", "/_local/faults", {
+      faults: [
+        { method: "POST", path: "/v2/vpcs", status: 429, times: 1 },
+        { method: "POST", path: "/v2/droplets", status: 500, times: 50 },
+      ],
+    });
     const first = await cloud.local("up", "app", "--yes");
     expect(first.code).not.toBe(0);
     expect(first.output).toMatch(/500/);
-    await cloud.api("POST", "/_local/faults", []);
+    await cloud.api("POST", "/_local/faults", { faults: [] });
     const second = await cloud.local("up", "app", "--yes");
     expect(second.code).toBe(0);
     const { droplets } = await cloud.api<{ droplets: unknown[] }>("GET", "/v2/droplets");

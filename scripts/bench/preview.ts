@@ -1,0 +1,93 @@
+/** How much of a preview's time is ours: the largest stack against a program that only imports the same. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { checkout, localDir } from "../../local/paths";
+import { pulumi, runPulumi, type LocalEngine } from "../../local/pulumi";
+import { setUp } from "../../local/setup";
+import { median, watchIdleCpu, type Figure } from "./report";
+
+const RUNS = 7;
+const STACK = "single-node";
+
+const EMPTY_PROGRAM = `
+import "@pulumi/digitalocean";
+import "@pulumi/docker";
+import "../../infra/config";
+import "../../infra/topologies/single-node";
+import "../../providers/swarm/sdk";
+import * as digitalocean from "@pulumi/digitalocean";
+import * as docker from "@pulumi/docker";
+import * as swarm from "../../providers/swarm/sdk";
+
+new digitalocean.Provider("digitalocean");
+new docker.Provider("docker", { host: "ssh://root@192.0.2.1" });
+new swarm.Cluster("cluster", { name: "empty" });
+`;
+
+export async function preview(): Promise<Figure[]> {
+  // Previews ask no machine, so the stack is previewed with everything that runs on real ones.
+  process.env.ARCHIPELAGO_MACHINES = "simulated";
+  const prepared = await setUp();
+  const local: LocalEngine = { ...prepared, daemon: { ...prepared.daemon, machines: "docker" } };
+  const empty = path.join(localDir(), "empty");
+  fs.mkdirSync(empty, { recursive: true });
+  // Imports are found from here as from infra/: through the checkout.
+  const link = (name: string) =>
+    fs.symlinkSync(path.join(checkout, name), path.join(localDir(), name));
+  for (const name of ["node_modules", "infra", "providers"]) link(name);
+  fs.writeFileSync(
+    path.join(empty, "index.ts"),
+    EMPTY_PROGRAM.replaceAll("../../", `${checkout}/`),
+  );
+  fs.writeFileSync(path.join(empty, "package.json"), "{}");
+  const project = fs.readFileSync(path.join(checkout, "Pulumi.yaml"), "utf8");
+  fs.writeFileSync(
+    path.join(empty, "Pulumi.yaml"),
+    project
+      .replace(/^name: .*$/m, "name: empty")
+      .replace(/^main: .*$/m, "main: index.ts")
+      .replace(/path: \.\//g, `path: ${checkout}/`)
+      .replace(/^stackConfigDir: .*$/m, ""),
+  );
+  await must(runPulumi(local, ["stack", "init", "empty"], "capture", empty));
+  const runs: Record<"full" | "empty", number[]> = { full: [], empty: [] };
+  const idle = watchIdleCpu();
+  for (let run = 0; run <= RUNS; run++) {
+    const full = await timed(() => must(pulumi(local, ["preview", STACK], "capture")));
+    const bare = await timed(() =>
+      must(runPulumi(local, ["preview", "--stack", "empty"], "capture", empty)),
+    );
+    // The first pair fills caches.
+    if (run > 0) {
+      runs.full.push(full);
+      runs.empty.push(bare);
+    }
+  }
+  const [full, bare] = [median(runs.full), median(runs.empty)];
+  return [
+    {
+      figure: "preview of the largest stack / of an empty program",
+      value: median(runs.full.map((seconds, index) => seconds / (runs.empty[index] ?? NaN))),
+      unit: "ratio",
+      goal: 1.2,
+      details: {
+        stack: STACK,
+        full: `${full.toFixed(2)} s (median of ${RUNS})`,
+        empty: `${bare.toFixed(2)} s`,
+        "CPU left": `${Math.round(idle() * 100)} %`,
+      },
+    },
+  ];
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const started = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - started) / 1e9;
+}
+
+async function must(result: ReturnType<typeof pulumi>): Promise<string> {
+  const { code, stdout, stderr } = await result;
+  if (code !== 0) throw new Error(`pulumi failed:\n${stdout}${stderr}`);
+  return stdout;
+}
