@@ -110,7 +110,7 @@ export const network: ResourceType<DockerClient> = {
   },
   async read(client, id) {
     const engine = await client.engine();
-    const there = (await found(engine.getNetwork(id).inspect())) as NetworkInspectInfo | undefined;
+    const there = await found<NetworkInspectInfo>(engine.getNetwork(id).inspect());
     return there && existing(there);
   },
   async delete(client, id) {

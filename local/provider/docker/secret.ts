@@ -1,8 +1,7 @@
-import type Docker from "dockerode";
 import type { CheckFailure } from "../framework/check";
 import type { ResourceType } from "../framework/provider";
 import { string } from "../framework/schema";
-import { text, type Values } from "../framework/values";
+import { members, text, type Values } from "../framework/values";
 import type { DockerClient } from "./client";
 import { found } from "./engine-error";
 import { labelList, labelMap, labelSet } from "./labels";
@@ -34,8 +33,8 @@ export const secret: ResourceType<DockerClient> = {
   },
   async read(client, id) {
     const engine = await client.engine();
-    const there = (await found(engine.getSecret(id).inspect())) as Docker.Secret | undefined;
-    return there && { id, state: { name: text((there as { Spec?: Values }).Spec?.Name) } };
+    const there = await found(engine.getSecret(id).inspect());
+    return there && { id, state: { name: text(members(members(there).Spec).Name) } };
   },
   async delete(client, id) {
     await found((await client.engine()).getSecret(id).remove());

@@ -227,7 +227,7 @@ export const droplet: ResourceType<ApiClient> = {
   async create(client, inputs, creation) {
     const { droplet: made } = await client.post<{ droplet: ApiDroplet }>("/droplets", {
       name: inputs.name,
-      region: inputs.region,
+      region: inputs.region && lowerCase(text(inputs.region)),
       size: lowerCase(text(inputs.size)),
       image: idOr(inputs.image),
       ssh_keys: items(inputs.sshKeys).map(idOr),

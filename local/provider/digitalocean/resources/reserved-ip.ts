@@ -78,7 +78,7 @@ export const reservedIp: ResourceType<ApiClient> = {
   outputs: ["reservedIpUrn"],
   async create(client, inputs, creation) {
     const made = await client.post<{ reserved_ip: ApiReservedIp }>("/reserved_ips", {
-      region: text(inputs.region),
+      region: lowerCase(text(inputs.region)),
     });
     const { ip } = made.reserved_ip;
     creation.exists(ip, existing(made.reserved_ip, {}).state);
