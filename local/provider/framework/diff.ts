@@ -88,8 +88,8 @@ function compareObjects(
   given: unknown,
   olds: Values,
 ): Change[] {
-  if (isZero(old) || isZero(given)) {
-    const present = isZero(old) ? given : old;
+  if (!isObject(old) || !isObject(given)) {
+    const present = isObject(given) ? given : old;
     const replace = field.replace === true || replacesAny(field, present);
     return [{ path, kind: kindOf(old, given), replace }];
   }
