@@ -63,6 +63,18 @@ const domain = z.preprocess(
         "an e-mail address",
         "Given to the certificate authority as contact.",
       ).optional(),
+      acmeDirectory: text(
+        /^https:\/\/\S+$/,
+        "an https URL",
+        "ACME directory. Default: Let's Encrypt.",
+      ).optional(),
+      alarmWebhook: text(
+        /^https?:\/\/\S+$/,
+        "a URL",
+        "Gets a POST when a certificate cannot be renewed, once a day. Usually a secret.",
+      )
+        .meta({ type: ["string", "object"] })
+        .optional(),
     },
     "The name the app is served at. Certificates come from an ACME authority (Let's Encrypt) and renew themselves.",
   ),

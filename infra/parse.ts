@@ -76,7 +76,7 @@ function findingsOf(issue: z.core.$ZodIssue, raw: unknown): Finding[] {
     return [{ fault: { path: pathText(path), rule }, path, unknownKey: true }];
   }
   // Secrets are not shown, and neither is the environment, where many put them by mistake.
-  const quiet = path.includes("secrets") || path.includes("environment");
+  const quiet = ["secrets", "environment", "alarmWebhook"].some((key) => path.includes(key));
   const fault: Fault =
     value === undefined
       ? { path: pathText(path), rule: `is missing; it ${issue.message}` }

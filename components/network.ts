@@ -1,0 +1,82 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+
+const EVERYWHERE = ["0.0.0.0/0", "::/0"];
+
+export interface NetworkArgs {
+  /** Name of VPC and Firewall in the account. */
+  readonly name: string;
+  /** DigitalOcean region slug. Changing this replaces the VPC. */
+  readonly region: string;
+  /** IPv4 CIDR of the VPC. Changing this replaces it. */
+  readonly ipRange: string;
+  /** Tag that the Firewall selects Droplets by. */
+  readonly tag: string;
+  /** CIDRs that may reach SSH. */
+  readonly sshFrom: readonly string[];
+}
+
+/**
+ * Where Droplets live: a VPC, and a Firewall for every Droplet with the tag, closed by default. In comes
+ * HTTP and HTTPS from anywhere and SSH from `sshFrom`; out goes everything.
+ *
+ * ```ts
+ * new Network("network", { name: "archipelago-prod", region: "fra1", ipRange: "10.64.0.0/20",
+ *   tag: "archipelago-prod", sshFrom: ["203.0.113.7/32"] });
+ * ```
+ *
+ * Costs nothing. It opens no ports between nodes: the single-node topology has one.
+ */
+export class Network extends pulumi.ComponentResource {
+  readonly vpcId: pulumi.Output<string>;
+  /** For Droplets: they get it at birth and are never without Firewall. */
+  readonly tag: pulumi.Output<string>;
+  readonly firewall: digitalocean.Firewall;
+
+  constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("archipelago:network:Network", name, {}, opts);
+    const child = { parent: this };
+
+    const vpc = new digitalocean.Vpc(
+      name,
+      { name: args.name, region: args.region, ipRange: args.ipRange },
+      // A VPC answers 403 and 409 while its last members are still going away.
+      { ...child, deleteBeforeReplace: false, customTimeouts: { delete: "15m" } },
+    );
+    const tag = new digitalocean.Tag(name, { name: args.tag }, child);
+    const firewall = new digitalocean.Firewall(
+      name,
+      {
+        name: args.name,
+        tags: [tag.name],
+        inboundRules: inboundRules(args.sshFrom),
+        outboundRules: outboundRules(),
+      },
+      child,
+    );
+
+    this.vpcId = vpc.id;
+    this.tag = tag.name;
+    this.firewall = firewall;
+    this.registerOutputs({ vpcId: this.vpcId, tag: this.tag });
+  }
+}
+
+/** HTTP and HTTPS for everybody, SSH for a few, nothing else. */
+export function inboundRules(
+  sshFrom: readonly string[],
+): digitalocean.types.input.FirewallInboundRule[] {
+  return [
+    { protocol: "tcp", portRange: "22", sourceAddresses: [...sshFrom] },
+    { protocol: "tcp", portRange: "80", sourceAddresses: EVERYWHERE },
+    { protocol: "tcp", portRange: "443", sourceAddresses: EVERYWHERE },
+  ];
+}
+
+function outboundRules(): digitalocean.types.input.FirewallOutboundRule[] {
+  return [
+    { protocol: "tcp", portRange: "1-65535", destinationAddresses: EVERYWHERE },
+    { protocol: "udp", portRange: "1-65535", destinationAddresses: EVERYWHERE },
+    { protocol: "icmp", destinationAddresses: EVERYWHERE },
+  ];
+}

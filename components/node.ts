@@ -1,0 +1,130 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import * as pulumi from "@pulumi/pulumi";
+import * as swarm from "../providers/swarm/sdk";
+import { userData } from "./node/user-data";
+
+export interface NodeArgs {
+  /** Name of the Droplet in the account. */
+  readonly dropletName: string;
+  /** DigitalOcean region slug. Changing this replaces the Droplet. */
+  readonly region: string;
+  /** Droplet size slug. A change powers the Droplet off for about a minute; its disk stays. */
+  readonly size: string;
+  /** Image slug. Changing this replaces the Droplet. */
+  readonly image: string;
+  /** VPC UUID. Changing this replaces the Droplet. */
+  readonly vpcId: pulumi.Input<string>;
+  readonly tags: pulumi.Input<string>[];
+  /** Fingerprints of the account's keys that may log in from birth. */
+  readonly sshKeys: pulumi.Input<string>[];
+  /** OpenSSH public keys that may log in now. */
+  readonly authorizedKeys: readonly string[];
+  /** Where the swarm is; absent where machines are simulated: then there is no membership. */
+  readonly cluster?: swarm.Cluster;
+  readonly role: "manager" | "worker";
+  readonly volume: {
+    readonly id: pulumi.Input<string>;
+    readonly name: string;
+    readonly sizeGib: number;
+    readonly mountPoint: string;
+    /** Directories that must exist on it, relative to the mount point. */
+    readonly directories: readonly swarm.NodeDirectory[];
+  };
+  /** Refuse to delete the Droplet. */
+  readonly protect: boolean;
+  /** What must exist before the Droplet does: the Firewall. */
+  readonly after: readonly pulumi.Resource[];
+}
+
+/**
+ * A Droplet that is a member of the swarm, with a Volume of data.
+ *
+ * ```ts
+ * new Node("node-1", { dropletName: "prod-node-1", size: "s-2vcpu-4gb", role: "manager", cluster, volume, … });
+ * ```
+ *
+ * Costs the Droplet's size. It resizes in place, and replaces nothing by surprise: user data and keys
+ * of a running Droplet are left as they are.
+ */
+export class Node extends pulumi.ComponentResource {
+  readonly droplet: digitalocean.Droplet;
+  readonly attachment: digitalocean.VolumeAttachment;
+  /** Membership of the swarm; absent where machines are simulated. */
+  readonly member: swarm.Node | undefined;
+
+  constructor(name: string, args: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("archipelago:node:Node", name, {}, opts);
+    const child = { parent: this };
+
+    const hostKey = args.cluster && new swarm.HostKey(`${name}-boot`, { name }, child);
+    this.droplet = new digitalocean.Droplet(
+      name,
+      {
+        name: args.dropletName,
+        region: args.region,
+        size: args.size,
+        image: args.image,
+        vpcUuid: args.vpcId,
+        tags: args.tags,
+        sshKeys: args.sshKeys,
+        userData: nodeUserData(args.volume.name, hostKey),
+        // The disk would only ever grow, and the way back be lost.
+        resizeDisk: false,
+        gracefulShutdown: true,
+      },
+      {
+        ...child,
+        protect: args.protect,
+        // Given a name, the provider would delete first.
+        deleteBeforeReplace: false,
+        // Read at birth only; a change would replace the Droplet. swarm:Node keeps the keys of a running
+        // node, and a new node gets the new user data.
+        ignoreChanges: ["sshKeys", "userData"],
+        // Born before its Firewall, a Droplet would be open for a while.
+        dependsOn: [...args.after],
+      },
+    );
+    this.attachment = new digitalocean.VolumeAttachment(
+      name,
+      { dropletId: this.droplet.id.apply(Number), volumeId: args.volume.id },
+      // A Volume is attached to one Droplet at a time.
+      { ...child, deleteBeforeReplace: true },
+    );
+    this.member = hostKey && this.join(name, args, hostKey);
+    this.registerOutputs({});
+  }
+
+  private join(name: string, args: NodeArgs, hostKey: swarm.HostKey): swarm.Node | undefined {
+    if (args.cluster === undefined) return undefined;
+    return new swarm.Node(
+      name,
+      {
+        cluster: args.cluster.id,
+        name: args.dropletName,
+        role: args.role,
+        dropletId: this.droplet.id,
+        host: this.droplet.ipv4Address,
+        privateIp: this.droplet.ipv4AddressPrivate,
+        bootHostKey: hostKey.publicKey,
+        authorizedKeys: [...args.authorizedKeys],
+        volume: {
+          device: `/dev/disk/by-id/scsi-0DO_Volume_${args.volume.name}`,
+          mountPoint: args.volume.mountPoint,
+          sizeGib: args.volume.sizeGib,
+          directories: [...args.volume.directories],
+        },
+      },
+      // It makes directories on the Volume.
+      { parent: this, dependsOn: [this.attachment] },
+    );
+  }
+}
+
+function nodeUserData(volumeName: string, hostKey: swarm.HostKey | undefined) {
+  if (hostKey === undefined) return userData({ volumeName });
+  return pulumi
+    .all([hostKey.publicKey, hostKey.privateKey])
+    .apply(([publicKey, privateKey]) =>
+      userData({ volumeName, hostKey: { publicKey, privateKey } }),
+    );
+}

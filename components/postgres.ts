@@ -1,0 +1,147 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { DOCKER_RANGES } from "../infra/addresses";
+import * as swarm from "../providers/swarm/sdk";
+import {
+  base64,
+  configName,
+  READABLE,
+  type RolloutTarget,
+  rolloutTarget,
+  serviceArgs,
+} from "./service-defaults";
+
+const START_SCRIPT = path.join(__dirname, "postgres/start-postgres");
+
+/** PgBouncer's server connections, and some for the operator. */
+const MAX_CONNECTIONS = 100;
+
+export interface PostgresArgs {
+  readonly image: pulumi.Input<string>;
+  /** PostgreSQL's major version. Data of another version is left alone. */
+  readonly version: string;
+  /** Memory of the node, in MiB. The database gets half, at least 256. */
+  readonly nodeMemoryMib: number;
+  readonly networkId: pulumi.Input<string>;
+  /** Directory on the node's Volume. */
+  readonly directory: string;
+  /** Swarm id of the node that holds the Volume. */
+  readonly nodeId: pulumi.Input<string>;
+}
+
+/**
+ * PostgreSQL as a swarm service `postgres`, its files on the node's Volume: role and database `app`, a
+ * generated password, durable settings scaled to the node.
+ *
+ * ```ts
+ * new Postgres("postgres", { image: IMAGES.postgres, version: "15", nodeMemoryMib: 4096, … });
+ * ```
+ *
+ * One task, never two on the same files; an update interrupts the database for some seconds. It is
+ * reached from the overlay network only, by PgBouncer. No replicas and no backups here.
+ */
+export class Postgres extends pulumi.ComponentResource {
+  /** Of the role `app`. Secret. */
+  readonly password: pulumi.Output<string>;
+  readonly target: RolloutTarget;
+
+  constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("archipelago:database:Postgres", name, {}, opts);
+    const child = { parent: this };
+
+    const password = new swarm.Password(`${name}-password`, {}, child);
+    const secret = new docker.Secret(
+      `${name}-password`,
+      { data: password.value.apply(base64) },
+      { ...child, deleteBeforeReplace: false },
+    );
+    const script = fs.readFileSync(START_SCRIPT, "utf8");
+    const start = new docker.ServiceConfig(
+      `${name}-start`,
+      { name: configName(`${name}-start`, script), data: base64(script) },
+      { ...child, deleteBeforeReplace: false },
+    );
+    const memoryMib = databaseMemoryMib(args.nodeMemoryMib);
+    const spec = serviceArgs({
+      name,
+      networkId: args.networkId,
+      replicas: 1,
+      order: "stop-first",
+      memoryMib,
+      constraints: [pulumi.interpolate`node.id == ${args.nodeId}`],
+      container: {
+        image: args.image,
+        commands: ["sh", "/archipelago/start-postgres"],
+        args: settings(memoryMib),
+        env: { POSTGRES_MAJOR: args.version, OVERLAY_CIDR: DOCKER_RANGES.overlay },
+        user: "0:0",
+        configs: [
+          {
+            configId: start.id,
+            configName: start.name,
+            fileName: "/archipelago/start-postgres",
+            fileMode: READABLE,
+          },
+        ],
+        secrets: [
+          {
+            secretId: secret.id,
+            secretName: secret.name,
+            fileName: "postgres-password",
+            fileMode: 0o400,
+          },
+        ],
+        mounts: [
+          { type: "bind", source: args.directory, target: "/var/lib/postgresql/data" },
+          // Docker's 64 MiB of shared memory are too few for parallel queries.
+          {
+            type: "tmpfs",
+            target: "/dev/shm",
+            tmpfsOptions: { sizeBytes: (memoryMib / 8) * 1024 * 1024 },
+          },
+        ],
+        // Fast shutdown: sessions end, nothing has to be recovered.
+        stopSignal: "SIGINT",
+        stopGracePeriod: "60s",
+        healthcheck: {
+          tests: ["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", "app", "-d", "app"],
+          interval: "5s",
+          timeout: "3s",
+          retries: 5,
+          startPeriod: "120s",
+        },
+      },
+    });
+    const service = new docker.Service(name, spec, child);
+
+    this.password = password.value;
+    this.target = rolloutTarget(service, spec);
+    this.registerOutputs({});
+  }
+}
+
+/** Half of the node, a multiple of 8; the rest is the app's. */
+export function databaseMemoryMib(nodeMemoryMib: number): number {
+  return Math.max(256, Math.floor(nodeMemoryMib / 16) * 8);
+}
+
+/** PostgreSQL options for a database with this much memory. */
+export function settings(memoryMib: number): string[] {
+  const options = {
+    max_connections: MAX_CONNECTIONS,
+    shared_buffers: `${Math.floor(memoryMib / 4)}MB`,
+    effective_cache_size: `${Math.floor((memoryMib * 3) / 4)}MB`,
+    maintenance_work_mem: `${Math.floor(memoryMib / 16)}MB`,
+    work_mem: `${Math.max(2, Math.floor(memoryMib / 256))}MB`,
+    // The defaults; said here because decision "data outlives machines" rests on them.
+    fsync: "on",
+    full_page_writes: "on",
+    synchronous_commit: "on",
+    wal_compression: "on",
+    // Volumes are SSDs.
+    random_page_cost: "1.1",
+  };
+  return Object.entries(options).flatMap(([option, value]) => ["-c", `${option}=${value}`]);
+}

@@ -1,0 +1,43 @@
+import * as pulumi from "@pulumi/pulumi";
+import { allConfig } from "@pulumi/pulumi/runtime";
+import { type Account, readAccount } from "./account";
+import { accountFaults } from "./account-faults";
+import { announcements } from "./announcements";
+import { describeCost, monthlyCost } from "./cost";
+import { StackFaults } from "./faults";
+import { resolveSshFrom } from "./my-address";
+import { fromPulumi, readStackFile, withoutEchoes } from "./stack-file";
+import { singleNode } from "./topologies/single-node";
+
+/** The Pulumi program: reads the stack file, says what is wrong or what will happen, builds the topology. */
+export = async function program() {
+  const { env } = process;
+  const root = process.cwd();
+  const all = allConfig();
+  const reading = readStackFile(fromPulumi(all), { stack: pulumi.getStack(), env, root });
+  const { config } = reading;
+
+  const tokenFaults = missingToken(env, all["digitalocean:token"]);
+  const [account, ssh] = await Promise.all([
+    tokenFaults.length > 0 ? undefined : tolerant(readAccount(config), reading.faults.length > 0),
+    resolveSshFrom(config, env),
+  ]);
+  const later = [...tokenFaults, ...ssh.faults, ...(account ? accountFaults(config, account) : [])];
+  const faults = withoutEchoes(reading.faults, later);
+  if (account === undefined || faults.length > 0) throw new StackFaults(config.stack, faults);
+
+  for (const line of announcements(config, account)) pulumi.log.warn(line);
+  pulumi.log.info(describeCost(monthlyCost(config, account)));
+  return singleNode(config, account, { root, sshFrom: ssh.cidrs, env });
+};
+
+function missingToken(env: NodeJS.ProcessEnv, configured: string | undefined) {
+  if (env.DIGITALOCEAN_TOKEN ?? env.DIGITALOCEAN_ACCESS_TOKEN ?? configured) return [];
+  const remedy = "make one at https://cloud.digitalocean.com/account/api/tokens";
+  return [{ path: "DIGITALOCEAN_TOKEN", rule: "must hold a DigitalOcean API token", remedy }];
+}
+
+/** The API's own trouble is not worth hiding faults of the stack file that are known already. */
+async function tolerant(account: Promise<Account>, faultsKnown: boolean) {
+  return faultsKnown ? account.catch(() => undefined) : account;
+}
