@@ -1,8 +1,9 @@
-import { Agent as HttpsAgent } from "node:https";
+import { Agent as HttpsAgent, get } from "node:https";
 import { join } from "node:path";
 import * as acme from "acme-client";
 import type { AcmeSettings } from "../settings";
 import { readIfThere, writeWhole } from "./files";
+import { messageOf } from "./log";
 import { retryAfterMs } from "./schedule";
 
 /** Gets a certificate for one name. */
@@ -60,7 +61,7 @@ export class AcmeIssuer implements Issuer {
     try {
       return await this.order(name);
     } catch (error) {
-      throw new IssueError(describe(error, this.settings.directoryUrl), this.retryAfter);
+      throw new IssueError(await describe(error, this.settings), this.retryAfter);
     } finally {
       this.challenges.clear();
     }
@@ -104,11 +105,21 @@ export class AcmeIssuer implements Issuer {
   }
 }
 
-function describe(error: unknown, directoryUrl: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = (error as { code?: unknown }).code;
-  const unreachable = ["ECONNREFUSED", "ENOTFOUND", "ETIMEDOUT", "ECONNABORTED", "EAI_AGAIN"];
-  return typeof code === "string" && unreachable.includes(code)
-    ? `the ACME server ${directoryUrl} cannot be reached: ${message || code}`
-    : message || "unknown error";
+/** The reason in words; a network failure costs one more request to learn what it was. */
+async function describe(error: unknown, { directoryUrl, caPem }: AcmeSettings): Promise<string> {
+  // acme-client 5.4 fails on its own error path when there was no response (src/axios.js, `validateStatus`).
+  if (!(error instanceof TypeError)) return messageOf(error);
+  const reason = await probe(directoryUrl, caPem);
+  return `the ACME server ${directoryUrl} cannot be reached: ${reason}`;
+}
+
+function probe(url: string, ca: string | undefined): Promise<string> {
+  return new Promise((resolve) => {
+    const request = get(url, { ca, agent: false, timeout: REQUEST_TIMEOUT_MS }, (response) => {
+      response.resume();
+      resolve("it stopped answering for a moment");
+    });
+    request.once("timeout", () => request.destroy(new Error("no answer in time")));
+    request.once("error", (error) => resolve(messageOf(error)));
+  });
 }

@@ -1,0 +1,163 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { createSocket } from "node:dgram";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { type RequestListener, type Server, createServer } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { proxyScript } from "../../components/edge/edge";
+import { EDGE_DEFAULTS, type EdgeRoute, type EdgeSettings } from "../../components/edge/settings";
+
+/** Which of these programs are not installed; Debian's package of each has the same name. */
+export function missingPrograms(programs: readonly string[]): string[] {
+  const path = `${process.env.PATH ?? ""}:/usr/sbin`;
+  return programs.filter(
+    (program) => spawnSync("which", [program], { env: { PATH: path } }).status !== 0,
+  );
+}
+
+/** `describe`, or `describe.skip` after saying what is missing. */
+export function describeWith(programs: readonly string[], title: string, body: () => void): void {
+  const missing = missingPrograms(programs);
+  if (missing.length === 0) return describe(title, body);
+  console.warn(`SKIPPED "${title}": not installed: ${missing.join(", ")} (apt-get install them)`);
+  describe.skip(title, body);
+}
+
+/** Waits for a condition, at most `seconds`; the last error says what was still wrong. */
+export async function eventually<T>(seconds: number, check: () => Promise<T> | T): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+export async function freePorts(count: number): Promise<number[]> {
+  const servers = await Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = createTcpServer();
+      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+      return server;
+    }),
+  );
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
+  await Promise.all(servers.map((s) => new Promise((resolve) => s.close(resolve))));
+  return ports;
+}
+
+export async function httpServer(
+  listener: RequestListener,
+): Promise<{ server: Server; port: number }> {
+  const server = createServer(listener);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { server, port: (server.address() as AddressInfo).port };
+}
+
+/** Docker's and the world's DNS in one: every name is 127.0.0.1, and has nothing but A records (RFC 1035 §4). */
+export async function loopbackDns(): Promise<{ address: string; close: () => void }> {
+  const socket = createSocket("udp4");
+  socket.on("message", (query, from) => {
+    let end = 12;
+    while (query[end] !== 0) end += (query[end] ?? 0) + 1;
+    const question = query.subarray(12, end + 5);
+    const isA = question.readUInt16BE(question.length - 4) === 1;
+    const header = Buffer.from([0, 0, 0x85, 0x80, 0, 1, 0, isA ? 1 : 0, 0, 0, 0, 0]);
+    query.copy(header, 0, 0, 2);
+    const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 127, 0, 0, 1]);
+    socket.send(
+      Buffer.concat([header, question, ...(isA ? [answer] : [])]),
+      from.port,
+      from.address,
+    );
+  });
+  await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
+  return { address: `127.0.0.1:${socket.address().port}`, close: () => socket.close() };
+}
+
+/** One process with its output kept. */
+export class Running {
+  output = "";
+  private readonly child: ChildProcess;
+  private readonly ended: Promise<void>;
+
+  constructor(command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+    this.child = spawn(command, args, {
+      env: { ...process.env, PATH: `${process.env.PATH ?? ""}:/usr/sbin`, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+    this.ended = new Promise((resolve) => this.child.once("close", () => resolve()));
+  }
+
+  get exitCode() {
+    return this.child.exitCode;
+  }
+
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill(signal);
+    await this.ended;
+  }
+}
+
+/** A directory and ports of our own, and settings for the edge on loopback. */
+export class EdgeSandbox {
+  readonly dir = mkdtempSync(join(tmpdir(), "edge-"));
+  private readonly cleanups: (() => unknown)[] = [];
+
+  private constructor(readonly settings: EdgeSettings) {}
+
+  static async create(
+    resolver: string,
+    routes: readonly EdgeRoute[],
+    more: Partial<EdgeSettings> = {},
+  ): Promise<EdgeSandbox> {
+    const [http = 0, https = 0, internal = 0, agent = 0] = await freePorts(4);
+    const sandbox = new EdgeSandbox({
+      ...EDGE_DEFAULTS,
+      routes,
+      names: [],
+      acme: { directoryUrl: "https://127.0.0.1:9/none" },
+      listen: { address: "127.0.0.1", http, https, internal, agent },
+      resolver,
+      runDir: "",
+      dataDir: "",
+      ...more,
+    });
+    const settings = sandbox.settings as { runDir: string; dataDir: string };
+    settings.runDir = join(sandbox.dir, "run");
+    settings.dataDir = join(sandbox.dir, "data");
+    mkdirSync(settings.runDir);
+    return sandbox;
+  }
+
+  onClose(cleanup: () => unknown) {
+    this.cleanups.unshift(cleanup);
+  }
+
+  /** HAProxy exactly as the swarm service starts it. */
+  startHaproxy(): Running {
+    const haproxy = new Running("sh", ["-c", proxyScript(this.settings.runDir)], {
+      NODE_NAME: "node-1",
+    });
+    this.onClose(() => haproxy.stop("SIGTERM"));
+    return haproxy;
+  }
+
+  write(file: string, contents: string | Buffer): string {
+    const path = join(this.dir, file);
+    writeFileSync(path, contents);
+    return path;
+  }
+
+  async close(): Promise<void> {
+    for (const cleanup of this.cleanups) await cleanup();
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
