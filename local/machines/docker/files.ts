@@ -1,0 +1,36 @@
+import { readdir, readFile, stat } from "node:fs/promises";
+import path from "node:path";
+import { pack } from "tar-stream";
+
+/** One regular file of an archive. */
+export interface ArchiveFile {
+  /** Path inside the archive, without a leading slash. */
+  readonly name: string;
+  readonly content: string | Buffer;
+  /** @default 0o644 */
+  readonly mode?: number;
+}
+
+/** A tar archive of the files, owned by root; parent folders are made by whoever unpacks it. */
+export async function archive(files: readonly ArchiveFile[]): Promise<Buffer> {
+  const tar = pack();
+  for (const file of files) {
+    tar.entry({ name: file.name, mode: file.mode ?? 0o644, uid: 0, gid: 0 }, file.content);
+  }
+  tar.finalize();
+  const chunks: Buffer[] = [];
+  for await (const chunk of tar) chunks.push(Buffer.from(chunk as Buffer));
+  return Buffer.concat(chunks);
+}
+
+/** Every file below a folder, sorted by name, names relative to it. */
+export async function readTree(root: string): Promise<ArchiveFile[]> {
+  const names = (await readdir(root, { recursive: true })).sort();
+  const files: ArchiveFile[] = [];
+  for (const name of names) {
+    const location = path.join(root, name);
+    if (!(await stat(location)).isFile()) continue;
+    files.push({ name: name.split(path.sep).join("/"), content: await readFile(location) });
+  }
+  return files;
+}

@@ -1,0 +1,267 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import path from "node:path";
+import { createGunzip } from "node:zlib";
+import type Docker from "dockerode";
+import { extract } from "tar-stream";
+import { engineMessage, orMissing } from "./engine";
+import { archive, type ArchiveFile } from "./files";
+import {
+  BASE_IMAGE,
+  BASE_SOURCE,
+  DEBIAN_SUITE,
+  type ImageNames,
+  imageNames,
+  NODE_VERSION,
+  readImageSources,
+  type SupportStage,
+} from "./images";
+
+/** Receives one line for the operator at a time, e.g. `machine image: step 2 of 8`. */
+export type Progress = (line: string) => void;
+
+/** A registry that has not begun to answer by then counts as unreachable. */
+const PULL_TIMEOUT_MS = 20_000;
+
+/**
+ * Makes the images that are not there yet, in one to three minutes; later calls return at once.
+ * An interrupted build leaves nothing that a later one would trust: images get their name at the end.
+ *
+ * @throws {Error} one sentence with the remedy when the disk is full, packages cannot be had or a tool is missing.
+ */
+export async function prepareImages(
+  docker: Docker,
+  progress: Progress = () => undefined,
+): Promise<ImageNames> {
+  const sources = await readImageSources();
+  const names = imageNames(sources);
+  if (!(await hasImage(docker, names.machine))) {
+    await ensureBase(docker, progress);
+    await build(docker, "machine image", names.machine, sources.machine, undefined, progress);
+  }
+  const stages: readonly SupportStage[] = ["web", "database", "support"];
+  let context: readonly ArchiveFile[] | undefined;
+  for (const stage of stages) {
+    if (await hasImage(docker, names.support[stage])) continue;
+    await ensureBase(docker, progress);
+    context ??= [...sources.support, await nodeBinary(progress)];
+    await build(docker, `${stage} image`, names.support[stage], context, stage, progress);
+  }
+  return names;
+}
+
+/** The images when all of them exist, undefined when `prepareImages` has work to do. */
+export async function existingImages(docker: Docker): Promise<ImageNames | undefined> {
+  const names = imageNames(await readImageSources());
+  for (const name of [names.machine, ...Object.values(names.support)]) {
+    if (!(await hasImage(docker, name))) return undefined;
+  }
+  return names;
+}
+
+async function hasImage(docker: Docker, name: string): Promise<boolean> {
+  return (await orMissing(docker.getImage(name).inspect())) !== undefined;
+}
+
+async function ensureBase(docker: Docker, progress: Progress): Promise<void> {
+  if (await hasImage(docker, BASE_IMAGE)) return;
+  progress(`base image: looking for ${BASE_SOURCE} in a registry`);
+  if (await pull(docker, BASE_SOURCE)) {
+    const [repo, tag] = BASE_IMAGE.split(":");
+    await docker.getImage(BASE_SOURCE).tag({ repo, tag });
+    return;
+  }
+  progress("base image: no registry answers, bootstrapping Debian from packages (about a minute)");
+  await bootstrapBase(docker);
+}
+
+/** True when the image was pulled; an unreachable registry is no error here. */
+async function pull(docker: Docker, image: string): Promise<boolean> {
+  try {
+    const stream = (await docker.pull(image, {
+      abortSignal: AbortSignal.timeout(PULL_TIMEOUT_MS),
+    })) as NodeJS.ReadableStream;
+    await follow(docker, stream, () => undefined);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Debian's minimal system straight from its packages into the engine. */
+async function bootstrapBase(docker: Docker): Promise<void> {
+  const unneeded = ["doc", "man", "locale"].map(
+    (name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`,
+  );
+  const child = spawn("mmdebstrap", ["--variant=minbase", ...unneeded, DEBIAN_SUITE, "-"], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said = (said + chunk.toString()).slice(-2000)));
+  const ended = new Promise<number | null>((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", resolve);
+  });
+  // Imported under a passing name: a stream cut short would make an image too.
+  const unfinished = `${BASE_IMAGE}-unfinished`;
+  const [repo, tag] = unfinished.split(":");
+  try {
+    const [stream, code] = await Promise.all([
+      docker.importImage(child.stdout, { repo, tag }),
+      ended,
+    ]);
+    await follow(docker, stream, () => undefined);
+    if (code !== 0) throw new Error(said);
+    const [baseRepo, baseTag] = BASE_IMAGE.split(":");
+    await docker.getImage(unfinished).tag({ repo: baseRepo, tag: baseTag });
+    await docker.getImage(unfinished).remove();
+  } catch (error) {
+    child.kill();
+    throw buildError("base image", error);
+  }
+}
+
+async function build(
+  docker: Docker,
+  what: string,
+  tag: string,
+  context: readonly ArchiveFile[],
+  target: string | undefined,
+  progress: Progress,
+): Promise<void> {
+  try {
+    const stream = await docker.buildImage(await archive(context), {
+      t: tag,
+      target,
+      forcerm: true,
+      buildargs: { BASE: BASE_IMAGE, ...proxyArguments() },
+    });
+    await follow(docker, stream, (line) => {
+      const step = /^Step (\d+\/\d+) : (\S+)/.exec(line);
+      if (step) progress(`${what}: ${describeStep(step[2] ?? "")} (${step[1]})`);
+    });
+    progress(`${what}: ready`);
+  } catch (error) {
+    throw buildError(what, error);
+  }
+}
+
+function describeStep(instruction: string): string {
+  if (instruction === "RUN") return "installing";
+  if (instruction === "COPY") return "copying files";
+  return "preparing";
+}
+
+/** Proxies of the operator's environment, which `docker build` takes as predefined arguments. */
+function proxyArguments(): Record<string, string> {
+  const names = ["http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+  );
+}
+
+/** Waits for the end of a stream of engine events and throws the error among them, with the last lines. */
+async function follow(
+  docker: Docker,
+  stream: NodeJS.ReadableStream,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const tail: string[] = [];
+  await new Promise<void>((resolve, reject) => {
+    docker.modem.followProgress(
+      stream,
+      (error) => {
+        if (error) reject(new Error([...tail, engineMessage(error)].join("\n")));
+        else resolve();
+      },
+      (event: { stream?: string }) => {
+        for (const line of (event.stream ?? "").split("\n").filter((text) => text.trim() !== "")) {
+          onLine(line);
+          tail.push(line);
+          if (tail.length > 15) tail.shift();
+        }
+      },
+    );
+  });
+}
+
+/** The Node binary of the npm package, kept in the cache that checkouts share. */
+async function nodeBinary(progress: Progress): Promise<ArchiveFile> {
+  const cache =
+    process.env.ARCHIPELAGO_CACHE ??
+    path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "archipelago");
+  const packageName = `node-linux-${process.arch}`;
+  const tarball = path.join(cache, `${packageName}-${NODE_VERSION}.tgz`);
+  try {
+    const packed = await readFile(tarball).catch(async () => {
+      progress(`web image: fetching Node ${NODE_VERSION}`);
+      await npmPack(`${packageName}@${NODE_VERSION}`, tarball);
+      return readFile(tarball);
+    });
+    return { name: "bin/node", content: await fileOf(packed, "package/bin/node"), mode: 0o755 };
+  } catch (error) {
+    await rm(tarball, { force: true });
+    throw buildError("web image", error);
+  }
+}
+
+async function npmPack(spec: string, destination: string): Promise<void> {
+  const cache = path.dirname(destination);
+  await mkdir(cache, { recursive: true });
+  const work = await mkdtemp(path.join(cache, "pack-"));
+  try {
+    const child = spawn("npm", ["pack", "--silent", spec], {
+      cwd: work,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const code = await new Promise<number | null>((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", resolve);
+    });
+    const [file] = await readdir(work);
+    if (code !== 0 || file === undefined) throw new Error(`npm pack ${spec}: ${said.trim()}`);
+    await rename(path.join(work, file), destination);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
+}
+
+async function fileOf(packed: Buffer, wanted: string): Promise<Buffer> {
+  const unpack = extract();
+  createGunzip()
+    .on("error", (error) => unpack.destroy(error))
+    .end(packed)
+    .pipe(unpack);
+  let found: Buffer | undefined;
+  for await (const entry of unpack) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(Buffer.from(chunk as Buffer));
+    if (entry.header.name === wanted) found = Buffer.concat(chunks);
+  }
+  if (found === undefined) throw new Error(`the npm package has no file ${wanted}`);
+  return found;
+}
+
+/** Turns what the engine or a tool said into one sentence with the remedy. */
+export function buildError(what: string, error: unknown): Error {
+  const said = engineMessage(error);
+  const remedy = remedyFor(said);
+  const lastLines = said.split("\n").slice(-5).join("\n");
+  return new Error(`${what} could not be built: ${remedy ?? lastLines}`, { cause: error });
+}
+
+function remedyFor(said: string): string | undefined {
+  if (/no space left on device|ENOSPC/i.test(said)) {
+    return "the disk is full; free about 3 GB where Docker keeps its data and start again";
+  }
+  if (/mmdebstrap ENOENT/.test(said)) {
+    return "no image registry answers and mmdebstrap is missing; run `apt-get install mmdebstrap` and start again";
+  }
+  if (/could not resolve|temporary failure resolving|failed to fetch|unable to fetch|cannot connect|connection timed out|EAI_AGAIN|ENOTFOUND/i.test(said)) {
+    return "Debian's or npm's packages cannot be fetched; check the network and start again";
+  }
+  return undefined;
+}
