@@ -5,6 +5,7 @@ import type { ImageInspectInfo } from "dockerode";
 import type { ResourceType } from "../framework/provider";
 import { boolean, list, map, number, object, set, string, type Fields } from "../framework/schema";
 import { isZero, mapObject, members, text, texts, type Values } from "../framework/values";
+import { buildContext } from "./build-context";
 import type { DockerClient } from "./client";
 import { found } from "./engine-error";
 
@@ -173,7 +174,7 @@ async function buildImage(client: DockerClient, name: string, args: Values): Pro
     (value) => value,
   );
   const context = path.resolve(text(args.context).replace(/^~(?=\/|$)/, os.homedir()));
-  const output = await engine.buildImage({ context, src: ["."] }, options);
+  const output = await engine.buildImage(buildContext(context, text(args.dockerfile)), options);
   await follow(engine, `unable to build image ${name}`, output);
 }
 
