@@ -1,0 +1,96 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+import { gunzipSync } from "node:zlib";
+import { Edge, edgeSettings } from "../../../components/edge/edge";
+import { agentBundle } from "../../../components/edge/bundle";
+
+type Inputs = Record<string, unknown>;
+const made: MockResourceArgs[] = [];
+
+const inputsOf = (name: string): Inputs => {
+  const found = made.find((one) => one.name === name);
+  if (!found) throw new Error(`no resource ${name}`);
+  return found.inputs as Inputs;
+};
+
+async function declare(args: Partial<ConstructorParameters<typeof Edge>[1]> = {}): Promise<Edge> {
+  made.length = 0;
+  await pulumi.runtime.setMocks({
+    newResource: (args) => {
+      made.push(args);
+      return { id: `${args.name}-id`, state: args.inputs as Inputs };
+    },
+    call: () => ({}),
+  });
+  const edge = new Edge("edge", {
+    haproxyImage: "haproxy:3.2-alpine",
+    nodeImage: "node:22-alpine",
+    networkId: "net-1",
+    routes: [{ service: "web", port: 3000 }],
+    ...args,
+  });
+  const ids = pulumi.all([edge.proxy.id, edge.agent.id]);
+  await new Promise<void>((resolve) => {
+    ids.apply(() => resolve());
+  });
+  return edge;
+}
+
+describe("Edge", () => {
+  it("makes two configs and two services, and a secret only for a webhook", async () => {
+    await declare();
+    expect(made.map(({ type, name }) => `${type} ${name}`).sort()).toEqual([
+      "archipelago:components:Edge edge",
+      "docker:index/service:Service edge-agent",
+      "docker:index/service:Service edge-proxy",
+      "docker:index/serviceConfig:ServiceConfig edge-agent-code",
+      "docker:index/serviceConfig:ServiceConfig edge-settings",
+    ]);
+    await declare({ alarm: { webhook: "https://hooks.example.org/x" } });
+    expect(made.map(({ name }) => name)).toContain("edge-alarm-webhook");
+    expect(JSON.stringify(inputsOf("edge-agent"))).not.toContain("hooks.example.org");
+  });
+
+  it("publishes 80 and 443 on the host, without virtual IPs, one node at a time", async () => {
+    await declare();
+    expect(inputsOf("edge-proxy")).toMatchObject({
+      name: "edge",
+      mode: { global: true },
+      updateConfig: { order: "stop-first", parallelism: 1 },
+      endpointSpec: {
+        mode: "dnsrr",
+        ports: [
+          { publishedPort: 80, targetPort: 8080, publishMode: "host" },
+          { publishedPort: 443, targetPort: 8443, publishMode: "host" },
+        ],
+      },
+      taskSpec: { containerSpec: { user: "65532:65532", stopSignal: "SIGUSR1" } },
+    });
+  });
+
+  it("leaves HAProxy's task alone when routes or the domain change", async () => {
+    await declare();
+    const before = JSON.stringify(inputsOf("edge-proxy"));
+    const settings = inputsOf("edge-settings").name;
+    await declare({ domain: "example.org", routes: [{ service: "shop", port: 80 }] });
+    expect(JSON.stringify(inputsOf("edge-proxy"))).toBe(before);
+    expect(inputsOf("edge-settings").name).not.toBe(settings);
+  });
+
+  it("asks for a certificate for the domain, from Let's Encrypt unless told otherwise", () => {
+    const routes = [{ service: "web", port: 3000 }];
+    expect(edgeSettings({ routes, domain: "example.org" })).toMatchObject({
+      names: ["example.org"],
+      acme: { directoryUrl: "https://acme-v02.api.letsencrypt.org/directory" },
+    });
+    expect(() => edgeSettings({ routes: [{ service: "web", port: 0 }] })).toThrow(
+      "routes[0].port must be 1 to 65535, got 0",
+    );
+  });
+
+  it("ships an agent that fits a swarm config and holds no path of this machine", () => {
+    const bundle = agentBundle();
+    expect(bundle.length).toBeLessThan(500 * 1024);
+    expect(gunzipSync(bundle).toString()).not.toContain(process.cwd());
+  });
+});
