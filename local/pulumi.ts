@@ -5,6 +5,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Daemon } from "./daemon/client";
 import { checkout, localDir } from "./paths";
+import { dropDeadLocks, isKnown } from "./state";
 import { copyStack, stackNames } from "./stack-copy";
 
 export interface LocalEngine {
@@ -74,10 +75,8 @@ export async function pulumi(
   const args = stack === undefined ? rest : [...rest, "--stack", stack];
   if (stack !== undefined) {
     const config = copyStack(stack);
-    const known = fs.existsSync(
-      path.join(localDir(), "state/.pulumi/stacks/archipelago", `${stack}.json`),
-    );
-    if (!known) {
+    dropDeadLocks(stack);
+    if (!isKnown(stack)) {
       const created = await runPulumi(
         local,
         ["stack", "init", stack, "--config-file", config],

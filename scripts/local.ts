@@ -2,7 +2,7 @@
 import { Command, Option } from "commander";
 import { ensureDaemon, findDaemon, stopDaemon } from "../local/daemon/client";
 import { settings, type Settings } from "../local/daemon/settings";
-import { pulumi } from "../local/pulumi";
+import { localPulumi } from "./local-pulumi";
 import { reset } from "../local/reset";
 import { setUp } from "../local/setup";
 import { stackNames } from "../local/stack-copy";
@@ -41,7 +41,7 @@ export async function local(words: readonly string[]): Promise<number> {
       await reset();
       return 0;
     default:
-      return (await pulumi(await setUp(), words)).code;
+      return (await localPulumi(await setUp(), words)).code;
   }
 }
 

@@ -1,12 +1,12 @@
 /** `npm start`: from nothing to a URL that answers. */
 import pc from "picocolors";
-import { pulumi } from "../local/pulumi";
+import { localPulumi } from "./local-pulumi";
 import { setUp } from "../local/setup";
 import { readOutputs, type Outputs } from "./outputs";
 
 export async function start(stack: string): Promise<number> {
   const local = await setUp();
-  const up = await pulumi(local, ["up", stack, "--yes"]);
+  const up = await localPulumi(local, ["up", stack, "--yes"]);
   if (up.code !== 0) {
     process.stderr.write(
       `\nThe stack ${stack} did not come up; what exists is kept. Look: npm run local -- status, npm run logs -- ${stack}. ` +
@@ -14,7 +14,7 @@ export async function start(stack: string): Promise<number> {
     );
     return up.code;
   }
-  const stackOutput = await pulumi(local, ["stack", "output", "--json", stack], "capture");
+  const stackOutput = await localPulumi(local, ["stack", "output", "--json", stack], "capture");
   process.stdout.write(summary(stack, readOutputs(stackOutput.stdout)));
   return 0;
 }
