@@ -26,7 +26,7 @@ class SshStream extends Duplex {
 
   constructor(private readonly args: readonly string[]) {
     super();
-    this.child = spawn("ssh", args);
+    this.child = spawn("ssh", args, { env: process.env });
     this.child.stderr.on("data", (data: Buffer) => {
       this.stderr = (this.stderr + data.toString()).slice(-4000);
     });
@@ -50,8 +50,9 @@ class SshStream extends Duplex {
     this.child.stdout.resume();
   }
 
-  override _write(data: Buffer, _: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.child.stdin.write(data, done);
+  override _write(data: Buffer, _: BufferEncoding, done: () => void): void {
+    // A broken pipe is told by ssh itself, with a reason, when it ends.
+    this.child.stdin.write(data, () => done());
   }
 
   override _final(done: () => void): void {
