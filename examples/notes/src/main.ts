@@ -1,4 +1,4 @@
-import { type Server, createServer } from "node:http";
+import { type Server, type ServerResponse, createServer } from "node:http";
 import { createApp } from "./app";
 import { type Database, openDatabase } from "./database";
 import { type Settings, readSettings } from "./settings";
@@ -21,9 +21,12 @@ async function main(command: string | undefined): Promise<void> {
 
 function serve(settings: Settings, database: Database): void {
   const app = createApp(database, settings);
+  const inFlight = new Set<ServerResponse>();
   let draining = false;
   const server = createServer((request, response) => {
     if (draining) response.setHeader("connection", "close");
+    inFlight.add(response);
+    response.once("close", () => inFlight.delete(response));
     void app(request, response);
   });
   server.requestTimeout = 30_000;
@@ -36,6 +39,9 @@ function serve(settings: Settings, database: Database): void {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     process.once(signal, () => {
       draining = true;
+      for (const response of inFlight) {
+        if (!response.headersSent) response.setHeader("connection", "close");
+      }
       void drain(server, database, settings.drainMs);
     });
   }

@@ -25,9 +25,6 @@ const SCHEMA = `
 
 const NOTE = "id, text, created_at AS createdAt";
 
-/** True where this Node has SQLite built in (22.13 and later). */
-export const sqliteAvailable = () => loadSqlite() !== undefined;
-
 function loadSqlite(): SqliteModule | undefined {
   // Not `require`: a bundler or an older Node would fail on the name alone. There since Node 20.16.
   const { getBuiltinModule } = process as { getBuiltinModule?: (id: string) => unknown };
@@ -44,7 +41,7 @@ export class SqliteDatabase implements Database {
     if (!sqlite) throw new Error(`SQLite needs Node 22.13 or later, got ${process.version}`);
     this.db = new sqlite.DatabaseSync(file);
     this.db.exec(
-      "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL",
+      "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL",
     );
   }
 

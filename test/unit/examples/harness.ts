@@ -1,0 +1,139 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+const EXAMPLE = join(__dirname, "../../../examples/notes");
+
+/** Bundles the app as its image gets it, into a directory of the test's own. */
+export function buildApp(dir: string): string {
+  const outfile = join(dir, "server.js");
+  const { status, stderr } = spawnSync(
+    "npm",
+    ["run", "build", "--loglevel=error", "--", `--outfile=${outfile}`],
+    { cwd: EXAMPLE },
+  );
+  if (status !== 0) throw new Error(stderr.toString());
+  return outfile;
+}
+
+export const scratchDir = (name: string) => mkdtempSync(join(tmpdir(), `${name}-`));
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Waits for a condition, at most ten seconds. */
+export async function eventually<T>(check: () => Promise<T> | T): Promise<T> {
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+/** The app as a process. */
+export class App {
+  output = "";
+  readonly exit: Promise<number | null>;
+  private readonly child: ChildProcess;
+
+  constructor(
+    script: string,
+    readonly port: number,
+    env: NodeJS.ProcessEnv,
+    args: readonly string[] = [],
+    node = process.execPath,
+  ) {
+    this.child = spawn(node, [script, ...args], {
+      env: { PATH: process.env.PATH, HOST: "127.0.0.1", PORT: String(port), ...env },
+    });
+    for (const stream of [this.child.stdout, this.child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => (this.output += chunk.toString()));
+    }
+    this.exit = new Promise((resolve) => this.child.once("close", (code) => resolve(code)));
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  signal(name: NodeJS.Signals) {
+    this.child.kill(name);
+  }
+}
+
+/** A Node with SQLite built in: this one, or the one that ARCHIPELAGO_TEST_NODE names; undefined when neither has it. */
+export function nodeWithSqlite(): string | undefined {
+  return [process.execPath, process.env.ARCHIPELAGO_TEST_NODE].find(
+    (node) =>
+      node && spawnSync(node, ["--no-warnings", "-e", 'require("node:sqlite")']).status === 0,
+  );
+}
+
+/** Directory of a PostgreSQL server's programs, as Debian installs them; undefined when there is none. */
+export function postgresBin(): string | undefined {
+  const root = "/usr/lib/postgresql";
+  if (!existsSync(root)) return undefined;
+  return readdirSync(root)
+    .map((version) => join(root, version, "bin"))
+    .reverse()
+    .find((bin) => existsSync(join(bin, "initdb")));
+}
+
+/** A PostgreSQL server of our own on loopback. It refuses to run as root, hence `nobody` there. */
+export class Postgres {
+  private constructor(
+    readonly url: string,
+    private readonly dir: string,
+    private readonly bin: string,
+  ) {}
+
+  static async start(bin: string): Promise<Postgres> {
+    const dir = scratchDir("notes-postgres");
+    const port = await freePort();
+    const postgres = new Postgres(`postgres://notes@127.0.0.1:${port}/postgres`, dir, bin);
+    if (process.getuid?.() === 0) spawnSync("chown", ["nobody", dir]);
+    postgres.command("initdb", ["-D", join(dir, "db"), "-U", "notes", "-A", "trust", "-N"]);
+    const options = `-p ${port} -k ${dir} -c listen_addresses=127.0.0.1 -c fsync=off`;
+    postgres.command("pg_ctl", [
+      "-D",
+      join(dir, "db"),
+      "-l",
+      join(dir, "log"),
+      "-w",
+      "-o",
+      options,
+      "start",
+    ]);
+    return postgres;
+  }
+
+  stop() {
+    this.command("pg_ctl", ["-D", join(this.dir, "db"), "-m", "immediate", "-w", "stop"]);
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private command(program: string, args: readonly string[]) {
+    const command = [join(this.bin, program), ...args];
+    const [file = "", ...rest] =
+      process.getuid?.() === 0
+        ? ["setpriv", "--reuid=nobody", "--clear-groups", ...command]
+        : command;
+    const { status, stderr } = spawnSync(file, rest, {
+      cwd: this.dir,
+      stdio: ["ignore", "ignore", "pipe"],
+      timeout: 60_000,
+    });
+    if (status !== 0) throw new Error(`${program} failed: ${stderr.toString()}`);
+  }
+}

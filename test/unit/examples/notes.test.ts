@@ -1,0 +1,221 @@
+import { rmSync, writeFileSync } from "node:fs";
+import { Agent, get, request } from "node:http";
+import { join } from "node:path";
+import {
+  App,
+  Postgres,
+  buildApp,
+  eventually,
+  freePort,
+  nodeWithSqlite,
+  postgresBin,
+  scratchDir,
+} from "./harness";
+
+const bin = postgresBin();
+if (!bin) console.warn("SKIPPED notes on PostgreSQL: no server (apt-get install postgresql-15)");
+const sqliteNode = nodeWithSqlite();
+if (!sqliteNode) {
+  console.warn(
+    `SKIPPED notes on SQLite: Node ${process.version} has no node:sqlite; let ARCHIPELAGO_TEST_NODE name a Node 22.13 or later`,
+  );
+}
+
+let dir: string;
+let script: string;
+beforeAll(() => {
+  dir = scratchDir("notes");
+  script = buildApp(dir);
+}, 60_000);
+afterAll(() => rmSync(dir, { recursive: true, force: true }));
+
+const json = async (response: Response) => (await response.json()) as Record<string, unknown>;
+const postJson = (url: string, body: unknown) =>
+  fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+/** What holds for every database. */
+function behaves(environment: () => NodeJS.ProcessEnv, node?: string) {
+  let app: App;
+
+  beforeAll(async () => {
+    const migrate = () => new App(script, 0, environment(), ["migrate"], node);
+    const migrated = [migrate(), migrate()];
+    for (const run of migrated) expect(await run.exit).toBe(0);
+    app = new App(
+      script,
+      await freePort(),
+      {
+        ...environment(),
+        NODE_NAME: "node-<1>",
+        APP_VERSION: "1.2.3",
+      },
+      [],
+      node,
+    );
+    await eventually(async () => expect((await fetch(`${app.url}/healthz`)).status).toBe(200));
+  }, 30_000);
+
+  afterAll(async () => {
+    app.signal("SIGTERM");
+    await app.exit;
+  });
+
+  it("counts every click once, however many come together", async () => {
+    const { counter: before } = await json(await fetch(`${app.url}/api/counter`));
+    await Promise.all(
+      Array.from({ length: 50 }, () => fetch(`${app.url}/api/counter`, { method: "POST" })),
+    );
+    const { counter } = await json(await fetch(`${app.url}/api/counter`));
+    expect(counter).toBe(Number(before) + 50);
+  });
+
+  it("keeps notes, shows them escaped, and deletes them", async () => {
+    const text = `<script>alert("1")</script>'`;
+    const created = await postJson(`${app.url}/api/notes`, { text });
+    expect(created.status).toBe(201);
+    const { note } = (await created.json()) as { note: { id: number; text: string } };
+    expect(note.text).toBe(text);
+    const page = await (await fetch(app.url)).text();
+    expect(page).toContain("&lt;script&gt;alert(&quot;1&quot;)&lt;/script&gt;&#39;");
+    expect(page).not.toContain("<script");
+    expect(page).toContain("node-&lt;1&gt;");
+    expect(page).toContain("1.2.3");
+    const gone = await fetch(`${app.url}/api/notes/${note.id}`, { method: "DELETE" });
+    expect(gone.status).toBe(200);
+    expect((await fetch(`${app.url}/api/notes/${note.id}`, { method: "DELETE" })).status).toBe(404);
+  });
+
+  it("works as a form in a browser without scripts", async () => {
+    const answer = await fetch(`${app.url}/notes`, {
+      method: "POST",
+      redirect: "manual",
+      body: new URLSearchParams({ text: "from a form" }),
+    });
+    expect([answer.status, answer.headers.get("location")]).toEqual([303, "/"]);
+    expect(await (await fetch(app.url)).text()).toContain("from a form");
+  });
+
+  it.each([
+    ["an empty note", { text: "  " }, 422],
+    ["a note of 501 characters", { text: "x".repeat(501) }, 422],
+    ["a note that is no text", { text: 5 }, 422],
+    ["a body over 16 KiB", { text: "x".repeat(20_000) }, 413],
+  ])("refuses %s", async (_title, body, status) => {
+    const answer = await postJson(`${app.url}/api/notes`, body);
+    expect(answer.status).toBe(status);
+    expect(await json(answer)).toEqual({ error: expect.any(String) as string });
+  });
+
+  it.each([
+    ["GET", "/nothing", 404],
+    ["DELETE", "/api/counter", 405],
+  ])("answers %s %s with an error page or object, status %i", async (method, path, status) => {
+    const answer = await fetch(app.url + path, { method });
+    expect(answer.status).toBe(status);
+  });
+
+  it("on SIGTERM finishes the request in flight, takes no new one, and ends with 0", async () => {
+    const other = new App(script, await freePort(), environment(), [], node);
+    await eventually(async () => expect((await fetch(`${other.url}/healthz`)).status).toBe(200));
+    const slow = slowPost(other.port, JSON.stringify({ text: "in flight" }));
+    await slow.begun;
+    other.signal("SIGTERM");
+    await eventually(() => expect(other.output).toContain("draining"));
+    await eventually(() => expect(refused(other.port)).resolves.toBe(true));
+    expect(await slow.finish()).toEqual({ status: 201, connection: "close" });
+    expect(await other.exit).toBe(0);
+  }, 30_000);
+}
+
+/** A POST whose body is held back until `finish`. */
+function slowPost(port: number, body: string) {
+  const agent = new Agent({ keepAlive: true });
+  const outgoing = request({
+    host: "127.0.0.1",
+    port,
+    agent,
+    method: "POST",
+    path: "/api/notes",
+    headers: {
+      "content-type": "application/json",
+      "content-length": String(body.length),
+      expect: "100-continue",
+    },
+  });
+  const answered = new Promise<{ status?: number; connection?: string }>((resolve, reject) => {
+    outgoing.once("error", reject);
+    outgoing.once("response", (response) => {
+      response.resume();
+      resolve({ status: response.statusCode, connection: response.headers.connection });
+    });
+  });
+  // The server says "continue" once it has the head: the request is in flight from then on.
+  const begun = new Promise<void>((resolve) => outgoing.once("continue", () => resolve()));
+  outgoing.flushHeaders();
+  return {
+    begun,
+    finish: () => {
+      outgoing.end(body);
+      return answered.finally(() => agent.destroy());
+    },
+  };
+}
+
+const refused = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    get({ host: "127.0.0.1", port, agent: false }, (response) => {
+      response.resume();
+      resolve(false);
+    }).once("error", () => resolve(true));
+  });
+
+(bin ? describe : describe.skip)("notes on PostgreSQL", () => {
+  let postgres: Postgres;
+  let urlFile: string;
+
+  beforeAll(async () => {
+    postgres = await Postgres.start(bin ?? "");
+    urlFile = join(dir, "database-url");
+    writeFileSync(urlFile, `${postgres.url}\n`);
+  }, 60_000);
+  afterAll(() => postgres.stop());
+
+  behaves(() => ({ DATABASE_URL_FILE: urlFile }));
+});
+
+(sqliteNode ? describe : describe.skip)("notes on SQLite", () => {
+  behaves(() => ({ DATABASE_FILE: join(dir, "notes.db") }), sqliteNode);
+});
+
+describe("notes without its database", () => {
+  it("says unhealthy within the health check's time, and keeps running", async () => {
+    const unreachable = `postgres://notes@127.0.0.1:${await freePort()}/notes`;
+    const app = new App(script, await freePort(), { DATABASE_URL: unreachable });
+    const answer = await eventually(() => fetch(`${app.url}/healthz`));
+    expect(answer.status).toBe(503);
+    expect(await json(answer)).toEqual({
+      error: "The database does not answer right now. Please try again.",
+    });
+    app.signal("SIGTERM");
+    expect(await app.exit).toBe(0);
+  }, 20_000);
+
+  it("does not start without being told where it is", async () => {
+    const app = new App(script, await freePort(), {});
+    expect(await app.exit).toBe(1);
+    expect(app.output).toContain(
+      "one of DATABASE_URL_FILE, DATABASE_URL or DATABASE_FILE must be set",
+    );
+  });
+
+  it("ends a migration with an error, so that the deploy stops", async () => {
+    const unreachable = `postgres://notes:secret@127.0.0.1:${await freePort()}/notes`;
+    const app = new App(script, 0, { DATABASE_URL: unreachable }, ["migrate"]);
+    expect(await app.exit).toBe(1);
+    expect(app.output).not.toContain("secret");
+  });
+});
