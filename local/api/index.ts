@@ -54,9 +54,6 @@ export interface Api {
   readonly url: string;
   readonly port: number;
   readonly metadataPort: number;
-  /** For tests that inject requests without a connection. */
-  readonly server: FastifyInstance;
-  readonly metadata: FastifyInstance;
   /** Stops answering; machines go on running, and what is under way goes on at the next start. */
   close(): Promise<void>;
 }
@@ -121,7 +118,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     }
     const port = await listen(server, options.port ?? 0, "API");
     lifecycle.resume();
-    return { url: `http://${loopback}:${port}`, port, metadataPort, server, metadata, close };
+    return { url: `http://${loopback}:${port}`, port, metadataPort, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,4 @@
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { netmask, parseCidr } from "./addresses";
 import type { DropletRecord } from "./droplets/model";
 import type { Store } from "./store";
@@ -130,28 +130,35 @@ function walk(tree: Tree, path: readonly string[]): string | undefined {
 }
 
 /**
- * The server behind 169.254.169.254. It tells each caller about itself alone: the Droplet is the one whose private
- * address the connection comes from, and anybody else gets 404.
+ * What a caller may know: about itself alone, and nothing when it is no Droplet.
+ *
+ * @param address where the connection comes from; a Droplet's is its private address.
+ * @param path below `/metadata/v1/`.
  */
+export function metadataText(store: Store, address: string, path: string): string | undefined {
+  const droplet = dropletAt(store, address);
+  const parts = path.split("/").filter((part) => part !== "");
+  return droplet && walk(treeOf(metadataOf(store, droplet)), parts);
+}
+
+export function dropletAt(store: Store, address: string): DropletRecord | undefined {
+  const ip = address.replace(/^::ffff:/, "");
+  return store.droplets.find((droplet) => droplet.privateIp === ip);
+}
+
+/** The server behind 169.254.169.254. */
 export function createMetadata({ store }: { readonly store: Store }): FastifyInstance {
-  const app = Fastify({ logger: false });
-  const callerOf = (address: string) => {
-    const ip = address.replace(/^::ffff:/, "");
-    return store.droplets.find((droplet) => droplet.privateIp === ip);
-  };
+  const app = Fastify({ logger: false, forceCloseConnections: true });
+  const nothing = (reply: FastifyReply) => reply.code(404).type("text/plain").send("not found");
 
   app.get("/metadata/v1.json", (request, reply) => {
-    const droplet = callerOf(request.ip);
-    return droplet ? metadataOf(store, droplet) : reply.code(404).type("text/plain").send("");
+    const droplet = dropletAt(store, request.ip);
+    return droplet ? metadataOf(store, droplet) : nothing(reply);
   });
 
   app.get<{ Params: { "*": string } }>("/metadata/v1/*", (request, reply) => {
-    const droplet = callerOf(request.ip);
-    const path = request.params["*"].split("/").filter((part) => part !== "");
-    const text = droplet && walk(treeOf(metadataOf(store, droplet)), path);
-    return text === undefined
-      ? reply.code(404).type("text/plain").send("not found")
-      : reply.type("text/plain").send(text);
+    const text = metadataText(store, request.ip, request.params["*"]);
+    return text === undefined ? nothing(reply) : reply.type("text/plain").send(text);
   });
 
   app.get("/metadata/v1", (_request, reply) => reply.redirect("/metadata/v1/", 301));
