@@ -85,7 +85,7 @@ export class AppService extends pulumi.ComponentResource {
       dependsOn: [...args.after, ...(release ? [release] : [])],
     });
 
-    this.target = rolloutTarget(tasks, spec);
+    this.target = rolloutTarget(name, tasks, spec);
     this.registerOutputs({ image: this.image });
   }
 

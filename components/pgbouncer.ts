@@ -95,7 +95,7 @@ export class Pgbouncer extends pulumi.ComponentResource {
     const service = new docker.Service(name, spec, { parent: this });
 
     this.databaseUrl = pulumi.interpolate`postgres://app:${password}@${name}:${PORT}/app`;
-    this.target = rolloutTarget(service, spec);
+    this.target = rolloutTarget(name, service, spec);
     this.registerOutputs({});
   }
 }

@@ -117,7 +117,7 @@ export class Postgres extends pulumi.ComponentResource {
     const service = new docker.Service(name, spec, child);
 
     this.password = password.value;
-    this.target = rolloutTarget(service, spec);
+    this.target = rolloutTarget(name, service, spec);
     this.registerOutputs({});
   }
 }

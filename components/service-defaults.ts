@@ -66,13 +66,17 @@ export interface RolloutTarget {
   readonly version: pulumi.Input<string>;
 }
 
-export function rolloutTarget(service: docker.Service, args: docker.ServiceArgs): RolloutTarget {
+export function rolloutTarget(
+  name: string,
+  service: docker.Service,
+  args: docker.ServiceArgs,
+): RolloutTarget {
   const version = pulumi
     .all([service.id, pulumi.jsonStringify([args.taskSpec, args.mode])])
     .apply(([id, spec]) =>
       createHash("sha256").update(`${id}\0${spec}`).digest("hex").slice(0, 16),
     );
-  return { name: String(args.name), version };
+  return { name, version };
 }
 
 /** Reads by everybody in the container: images run as users of their own. */

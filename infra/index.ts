@@ -26,8 +26,8 @@ export = async function program() {
   const faults = withoutEchoes(reading.faults, later);
   if (account === undefined || faults.length > 0) throw new StackFaults(config.stack, faults);
 
-  for (const line of announcements(config, account)) pulumi.log.warn(line);
-  pulumi.log.info(describeCost(monthlyCost(config, account)));
+  for (const line of announcements(config, account)) void pulumi.log.warn(line);
+  void pulumi.log.info(describeCost(monthlyCost(config, account)));
   return singleNode(config, account, { root, sshFrom: ssh.cidrs, env });
 };
 

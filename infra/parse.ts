@@ -116,7 +116,7 @@ interface Definition {
 
 /** The keys that the schema knows at a path. */
 function knownKeys(path: readonly PropertyKey[]): string[] {
-  let def: Definition | undefined = structure(stackSchema.def as unknown as Definition);
+  let def: Definition | undefined = structure(stackSchema.def);
   for (const step of path) {
     const next: { readonly def: Definition } | undefined =
       def?.shape?.[String(step)] ?? def?.valueType ?? def?.element;

@@ -115,8 +115,8 @@ function explainTopology(
   stack: string,
 ): Fault {
   if (fault.path !== `${PREFIX}topology`) return fault;
-  const name = String(given.topology ?? stack);
-  if (["swarm", "ha"].includes(name)) return { ...fault, remedy: `${name} is not built yet` };
+  const name = given.topology ?? stack;
+  if (name === "swarm" || name === "ha") return { ...fault, remedy: `${name} is not built yet` };
   if (given.topology !== undefined) return fault;
   return {
     ...fault,

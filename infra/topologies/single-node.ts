@@ -37,7 +37,7 @@ const NOT_SERVED = "not served: simulated machine";
 export function singleNode(config: Config, account: Account, place: Place) {
   const ground = layGround(config, account, place);
   if (config.machines === "simulated") {
-    pulumi.log.info(NOT_SERVED);
+    void pulumi.log.info(NOT_SERVED);
     return outputs(config, account, ground, { url: pulumi.output(NOT_SERVED), images: {} });
   }
   return outputs(config, account, ground, serve(config, account, ground, place));
