@@ -95,6 +95,20 @@ const program = (settings: Settings) => async () => {
   };
 };
 
+/** One Droplet and nothing that depends on it. */
+const lone =
+  ({ dropletName: name, userData }: Settings) =>
+  () => {
+    new digitalocean.Droplet("node", {
+      ...(name ? { name } : {}),
+      image: "debian-12-x64",
+      region: "fra1",
+      size: "s-1vcpu-1gb",
+      userData,
+    });
+    return Promise.resolve({});
+  };
+
 const silent = { onOutput: () => undefined } as const;
 
 async function run(
@@ -176,5 +190,63 @@ async function run(
     });
     expect(await laboratory.request("GET", "/droplets")).toMatchObject({ meta: { total: 0 } });
     expect(await laboratory.request("GET", "/volumes")).toMatchObject({ meta: { total: 0 } });
+  });
+
+  test("a replaced Droplet is created before the old one goes, unless the user chose its name", async () => {
+    const kindsOf = async (name: string, dropletName?: string): Promise<string[]> => {
+      const order: string[] = [];
+      const stack = await laboratory.stack(name, lone({ dropletName }));
+      await run(stack, "up");
+      stack.workspace.program = lone({ dropletName, userData: "#cloud-config\n{a: 1}\n" });
+      await stack.up({
+        onOutput: () => undefined,
+        onEvent: ({ resourcePreEvent }) => {
+          const { type, op } = resourcePreEvent?.metadata ?? {};
+          if (type?.endsWith(":Droplet")) order.push(String(op));
+        },
+      });
+      await run(stack, "destroy");
+      return order.filter((op) => op !== "same");
+    };
+    expect(await kindsOf("automatic")).toEqual([
+      "create-replacement",
+      "replace",
+      "delete-replaced",
+    ]);
+    expect(await kindsOf("chosen", "node-1")).toEqual([
+      "delete-replaced",
+      "replace",
+      "create-replacement",
+    ]);
+  });
+
+  test("what exists already can be imported, and is not changed by that", async () => {
+    const { vpc } = await laboratory.request<{ vpc: { id: string } }>("POST", "/vpcs", {
+      name: "by-hand",
+      region: "fra1",
+      ip_range: "10.9.0.0/24",
+    });
+    const { volume } = await laboratory.request<{ volume: { id: string } }>("POST", "/volumes", {
+      name: "by-hand",
+      region: "fra1",
+      size_gigabytes: 3,
+    });
+    const stack = await laboratory.stack("import", () => {
+      new digitalocean.Vpc("net", { name: "by-hand", region: "fra1" }, { import: vpc.id });
+      new digitalocean.Volume(
+        "data",
+        { name: "by-hand", region: "fra1", size: 3 },
+        { import: volume.id },
+      );
+      return Promise.resolve({});
+    });
+    expect(await run(stack, "up")).toEqual(["import Volume", "import Vpc"]);
+    expect(await run(stack, "preview", { expectNoChanges: true })).toEqual([]);
+    await run(stack, "destroy");
+  });
+
+  test("a wrong token fails with where to set the right one", async () => {
+    const stack = await laboratory.stack("token", lone({}), { DIGITALOCEAN_TOKEN: "wrong" });
+    await expect(run(stack, "up")).rejects.toThrow(/pulumi config set --secret digitalocean:token/);
   });
 });
