@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { Fault } from "../local/fault";
 import { bench } from "./bench";
+import { healCloud } from "./cloud-pulumi";
 import { local } from "./local";
 import * as operator from "./operator";
 import { start } from "./start";
@@ -51,6 +52,13 @@ for (const [name, description] of [
     exitWith(await operator[name](stack, rest, options));
   });
 }
+
+program
+  .command("heal <stack>")
+  .description(
+    "after an interrupted `pulumi up` in the cloud: adopt what was made, forget what was not",
+  )
+  .action(async (stack: string) => exitWith(await healCloud(stack)));
 
 program
   .command("bench [figures...]")

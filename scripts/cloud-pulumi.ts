@@ -1,0 +1,41 @@
+/** Pulumi as the user has it, on the backend that they have selected. */
+import { spawn } from "node:child_process";
+import { Fault } from "../local/fault";
+import { checkout } from "../local/paths";
+import { heal } from "./heal";
+
+const DIGITALOCEAN_API = "https://api.digitalocean.com";
+
+/** Runs the `pulumi` on PATH (npm puts its launcher there) and captures what it prints. */
+export function cloudPulumi(
+  words: readonly string[],
+): Promise<{ code: number; stdout: string; stderr: string }> {
+  const child = spawn("pulumi", words, { cwd: checkout, stdio: ["ignore", "pipe", "pipe"] });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  return new Promise((done) => {
+    child.once("error", (error) => done({ code: 127, stdout, stderr: error.message }));
+    child.once("close", (code) => done({ code: code ?? 1, stdout, stderr }));
+  });
+}
+
+/** `npm run heal -- <stack>`. @throws {Fault} without a token, or when the stack cannot be read. */
+export async function healCloud(stack: string): Promise<number> {
+  const token = process.env.DIGITALOCEAN_TOKEN;
+  if (!token) throw new Fault("DIGITALOCEAN_TOKEN is not set: export a token with read access.");
+  const run = async (words: readonly string[]) => {
+    const result = await cloudPulumi([...words, "--stack", stack]);
+    if (result.code !== 0 && words[1] === "export") throw new Fault(result.stderr.trim());
+    return result;
+  };
+  const lines = await heal(run, {
+    url: process.env.DIGITALOCEAN_API_URL ?? DIGITALOCEAN_API,
+    token,
+  });
+  process.stdout.write(
+    lines.length > 0 ? `${lines.join("\n")}\n` : `Nothing was interrupted in ${stack}.\n`,
+  );
+  return 0;
+}

@@ -1,0 +1,167 @@
+/** `npm run status -- <stack>`: is it well, and if not, what to do. */
+import Table from "cli-table3";
+import type Docker from "dockerode";
+import pc from "picocolors";
+import { closeConnections } from "../../providers/swarm/ssh/pool";
+import { findTarget, managerOf, type Target } from "./target";
+import { remedyFor } from "./remedy";
+
+const RECENT_HOURS = 24;
+
+export interface StackStatus {
+  readonly stack: string;
+  readonly url: string | undefined;
+  /** HTTP status of the front address, or why there is none. */
+  readonly front: number | string;
+  readonly nodes: readonly {
+    name: string;
+    role: string;
+    state: string;
+    docker: string;
+    address: string;
+  }[];
+  readonly services: readonly {
+    name: string;
+    image: string;
+    running: number;
+    desired: number;
+    update: string;
+  }[];
+  readonly errors: readonly {
+    task: string;
+    node: string;
+    at: string;
+    message: string;
+    remedy: string | undefined;
+  }[];
+}
+
+/** @returns 0 when everything runs as it should, else 1. */
+export async function status(
+  stack: string,
+  _rest: readonly string[],
+  options: { cloud?: boolean; json?: boolean },
+): Promise<number> {
+  const target = await findTarget(stack, options.cloud ?? false);
+  try {
+    const found = await look(target, await managerOf(target));
+    if (options.json) process.stdout.write(`${JSON.stringify(found)}\n`);
+    else print(found);
+    return isWell(found) ? 0 : 1;
+  } finally {
+    closeConnections();
+  }
+}
+
+export function isWell({ front, nodes, services }: StackStatus): boolean {
+  return (
+    typeof front === "number" &&
+    front < 500 &&
+    nodes.every(({ state }) => state === "ready") &&
+    services.every(({ running, desired }) => running >= desired)
+  );
+}
+
+async function look({ stack, outputs }: Target, engine: Docker): Promise<StackStatus> {
+  const [nodes, services, tasks, front] = await Promise.all([
+    engine.listNodes(),
+    engine.listServices({ status: true } as Docker.ServiceListOptions),
+    engine.listTasks(),
+    ask(outputs.url),
+  ]);
+  const nodeName = new Map(nodes.map((node) => [node.ID, node.Description?.Hostname ?? node.ID]));
+  const serviceName = new Map(services.map(({ ID, Spec }) => [ID, Spec?.Name ?? ID]));
+  return {
+    stack,
+    url: outputs.url,
+    front,
+    nodes: nodes.map((node) => ({
+      name: node.Description?.Hostname ?? node.ID,
+      role: node.ManagerStatus?.Leader ? "manager (leader)" : (node.Spec?.Role ?? ""),
+      state: [node.Status?.State, node.Spec?.Availability]
+        .filter((word) => word !== "active")
+        .join(" "),
+      docker: node.Description?.Engine?.EngineVersion ?? "",
+      address: node.Status?.Addr ?? "",
+    })),
+    services: services
+      .map(({ Spec, ServiceStatus, UpdateStatus }) => ({
+        name: Spec?.Name ?? "",
+        image: imageOf(Spec?.TaskTemplate),
+        running: ServiceStatus?.RunningTasks ?? 0,
+        // A finished job has done what it should.
+        desired:
+          Spec?.Mode && "ReplicatedJob" in Spec.Mode ? 0 : (ServiceStatus?.DesiredTasks ?? 0),
+        update: UpdateStatus?.State ?? "",
+      }))
+      .sort((a, b) => a.name.localeCompare(b.name)),
+    errors: (tasks as Task[])
+      .filter(({ Status }) => ["failed", "rejected"].includes(Status.State))
+      .filter(({ Status }) => Date.now() - Date.parse(Status.Timestamp) < RECENT_HOURS * 3_600_000)
+      .sort((a, b) => b.Status.Timestamp.localeCompare(a.Status.Timestamp))
+      .slice(0, 5)
+      .map(({ ServiceID, NodeID, Slot, Status }) => {
+        const message = Status.Err ?? Status.Message ?? Status.State;
+        return {
+          task: `${serviceName.get(ServiceID) ?? ServiceID}${Slot ? `.${Slot}` : ""}`,
+          node: nodeName.get(NodeID ?? "") ?? "",
+          at: Status.Timestamp,
+          message,
+          remedy: remedyFor(message),
+        };
+      }),
+  };
+}
+
+/** What dockerode's types leave out of a task. */
+interface Task {
+  readonly ServiceID: string;
+  readonly NodeID?: string;
+  readonly Slot?: number;
+  readonly Status: { State: string; Timestamp: string; Err?: string; Message?: string };
+}
+
+function imageOf(template: unknown): string {
+  const image =
+    (template as { ContainerSpec?: { Image?: string } } | undefined)?.ContainerSpec?.Image ?? "";
+  return image.replace(/@sha256:([0-9a-f]{12})[0-9a-f]+$/, "@$1");
+}
+
+async function ask(url: string | undefined): Promise<number | string> {
+  if (url === undefined) return "no URL";
+  return fetch(url, { redirect: "manual", signal: AbortSignal.timeout(5000) }).then(
+    (response) => response.status,
+    (error: Error & { cause?: Error }) => error.cause?.message ?? error.message,
+  );
+}
+
+function print({ stack, url, front, nodes, services, errors }: StackStatus): void {
+  const mark = (well: boolean, text: string) => (well ? pc.green(text) : pc.red(text));
+  const out = (text: string) => process.stdout.write(`${text}\n`);
+  out(
+    `${pc.bold(stack)}  ${url ?? ""}  ${mark(typeof front === "number" && front < 500, String(front))}`,
+  );
+  const nodeTable = new Table({ head: ["node", "role", "state", "address", "Docker"] });
+  for (const { name, role, state, address, docker } of nodes) {
+    nodeTable.push([name, role, mark(state === "ready", state), address, docker]);
+  }
+  out(nodeTable.toString());
+  const serviceTable = new Table({ head: ["service", "tasks", "image", "last update"] });
+  for (const { name, running, desired, image, update } of services) {
+    serviceTable.push([name, mark(running >= desired, `${running}/${desired}`), image, update]);
+  }
+  out(serviceTable.toString());
+  if (errors.length === 0) out("No task failed in the last 24 hours.");
+  for (const { task, node, at, message, remedy } of errors) {
+    out(
+      `${pc.yellow(at.slice(0, 19))} ${task} on ${node}: ${message}${remedy ? `\n  → ${remedy}` : ""}`,
+    );
+  }
+  const edgeRuns = services.some(({ name, running }) => name === "edge" && running > 0);
+  if (typeof front === "string" && edgeRuns) {
+    out(
+      `${pc.yellow("The edge runs, yet the front address does not answer")}: is the floating IP assigned to this node?`,
+    );
+  }
+  if (errors.length > 0) out(`More: npm run logs -- ${stack} <service>`);
+}

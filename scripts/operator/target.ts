@@ -1,0 +1,89 @@
+/** Finds the stack that an operator's command is about, and a way to its nodes. */
+import type Docker from "dockerode";
+import { Fault } from "../../local/fault";
+import { pulumi } from "../../local/pulumi";
+import { setUp } from "../../local/setup";
+import { isKnown } from "../../local/state";
+import { dockerEngine } from "../../providers/swarm/docker/engine";
+import { connect } from "../../providers/swarm/ssh/pool";
+import { cloudPulumi } from "../cloud-pulumi";
+import { readOutputs, type NodeOutput, type Outputs } from "../outputs";
+
+const CONNECT_TIMEOUT_SECONDS = 15;
+
+export interface Target {
+  readonly stack: string;
+  readonly outputs: Outputs;
+}
+
+/**
+ * The stack of this name: the local one if there is one, unless `cloud` says otherwise.
+ *
+ * @throws {Fault} when there is none, or when it has no machines to talk to.
+ */
+export async function findTarget(stack: string, cloud: boolean): Promise<Target> {
+  const outputs = readOutputs(
+    !cloud && isKnown(stack) ? await localOutputs(stack) : await cloudOutputs(stack),
+  );
+  if (outputs.nodes.every((node) => !node.connection)) {
+    throw new Fault(
+      outputs.nodes.length === 0
+        ? `The stack ${stack} has no nodes: bring it up first.`
+        : `The stack ${stack} has simulated machines only: not served: simulated machine.`,
+    );
+  }
+  return { stack, outputs };
+}
+
+async function localOutputs(stack: string): Promise<string> {
+  const local = await setUp();
+  // Whoever connects to a node reads the key's place from here, as in any other run.
+  process.env.ARCHIPELAGO_SSH_KEY = local.sshKey;
+  const { code, stdout, stderr } = await pulumi(
+    local,
+    ["stack", "output", "--json", stack],
+    "capture",
+  );
+  if (code !== 0) throw new Fault(stderr.trim());
+  return stdout;
+}
+
+async function cloudOutputs(stack: string): Promise<string> {
+  const { code, stdout, stderr } = await cloudPulumi([
+    "stack",
+    "output",
+    "--json",
+    "--stack",
+    stack,
+  ]);
+  if (code === 0) return stdout;
+  throw new Fault(
+    `There is no local stack ${stack} (npm start -- ${stack} makes it), and Pulumi's selected backend says: ${stderr.trim()}`,
+  );
+}
+
+/** The Docker engine of a node, over SSH. @throws {Error} when it cannot be reached. */
+export async function engineOf(node: NodeOutput): Promise<Docker> {
+  if (!node.connection) throw new Fault(`${node.name} is a simulated machine`);
+  const { host, port, hostKey } = node.connection;
+  const connection = { host, hostKey, ...(port !== undefined && { port }) };
+  return dockerEngine(await connect(connection, CONNECT_TIMEOUT_SECONDS));
+}
+
+/** The engine of the first manager that answers. @throws {Fault} when none does. */
+export async function managerOf({ stack, outputs }: Target): Promise<Docker> {
+  const reasons: string[] = [];
+  for (const node of outputs.nodes.filter(({ role }) => role === "manager")) {
+    try {
+      const engine = await engineOf(node);
+      await engine.ping();
+      return engine;
+    } catch (error) {
+      reasons.push(`${node.name} (${node.publicIp}): ${(error as Error).message}`);
+    }
+  }
+  throw new Fault(
+    `No manager of ${stack} answers:\n  ${reasons.join("\n  ")}\n` +
+      "Is your address in sshFrom (run up to refresh `me`), and is the Droplet on?",
+  );
+}
