@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { type RolloutTarget, rolloutTarget } from "../service-defaults";
 import { AGENT_LOADER, agentBundle } from "./bundle";
 import {
   EDGE_DEFAULTS,
@@ -72,6 +73,8 @@ export class Edge extends pulumi.ComponentResource {
   public readonly proxy: docker.Service;
   /** Swarm service `edge-agent`. */
   public readonly agent: docker.Service;
+  /** Both services, for `swarm:Rollout`. */
+  public readonly targets: readonly RolloutTarget[];
   /** Names served over HTTPS; empty means plain HTTP. */
   public readonly names: readonly string[];
 
@@ -83,8 +86,14 @@ export class Edge extends pulumi.ComponentResource {
     const code = this.config(`${name}-agent-code`, agentBundle());
     const config = this.config(`${name}-settings`, Buffer.from(JSON.stringify(settings)));
     const webhook = this.webhook(name, args.alarm?.webhook);
-    this.agent = this.agentService(name, args, { code, config, webhook });
-    this.proxy = this.proxyService(name, args);
+    const agent = agentService(name, args, { code, config, webhook });
+    const proxy = proxyService(name, args);
+    this.agent = new docker.Service(`${name}-agent`, agent, { parent: this });
+    this.proxy = new docker.Service(`${name}-proxy`, proxy, { parent: this });
+    this.targets = [
+      rolloutTarget(`${name}-agent`, this.agent, agent),
+      rolloutTarget(name, this.proxy, proxy),
+    ];
     this.registerOutputs({ names: this.names });
   }
 
@@ -109,96 +118,74 @@ export class Edge extends pulumi.ComponentResource {
       { parent: this, deleteBeforeReplace: false },
     );
   }
+}
 
-  private agentService(
-    name: string,
-    args: EdgeArgs,
-    files: {
-      readonly code: docker.ServiceConfig;
-      readonly config: docker.ServiceConfig;
-      readonly webhook: docker.Secret | undefined;
+interface AgentFiles {
+  readonly code: docker.ServiceConfig;
+  readonly config: docker.ServiceConfig;
+  readonly webhook: docker.Secret | undefined;
+}
+
+function agentService(name: string, args: EdgeArgs, files: AgentFiles): docker.ServiceArgs {
+  const { runDir, dataDir, listen } = EDGE_DEFAULTS;
+  const data = args.dataDir
+    ? { type: "bind", source: args.dataDir, target: dataDir }
+    : { type: "volume", source: `${name}-data`, target: dataDir };
+  const webhookFile = "/run/secrets/alarm-webhook";
+  return {
+    ...serviceDefaults,
+    name: `${name}-agent`,
+    endpointSpec: { mode: "dnsrr" },
+    taskSpec: {
+      ...taskDefaults(args),
+      resources: { limits: { memoryBytes: 256 * MIB } },
+      containerSpec: {
+        image: args.nodeImage,
+        commands: ["node", "-e", AGENT_LOADER],
+        env: {
+          NODE_NAME: "{{.Node.Hostname}}",
+          EDGE_SETTINGS: "/edge.json",
+          EDGE_UID: UID,
+          ...(files.webhook && { EDGE_ALARM_WEBHOOK_FILE: webhookFile }),
+        },
+        configs: [
+          configFile(files.code, "/edge-agent.js.gz"),
+          configFile(files.config, "/edge.json"),
+        ],
+        ...(files.webhook && { secrets: [secretFile(files.webhook, webhookFile)] }),
+        mounts: [{ type: "volume", source: `${name}-run`, target: runDir }, data],
+        stopGracePeriod: "15s",
+        healthcheck: healthcheck(`http://127.0.0.1:${listen.agent}/livez`),
+      },
     },
-  ): docker.Service {
-    const { runDir, dataDir, listen } = EDGE_DEFAULTS;
-    const data = args.dataDir
-      ? { type: "bind", source: args.dataDir, target: dataDir }
-      : { type: "volume", source: `${name}-data`, target: dataDir };
-    const webhookFile = "/run/secrets/alarm-webhook";
-    return new docker.Service(
-      `${name}-agent`,
-      {
-        name: `${name}-agent`,
-        mode: { global: true },
-        endpointSpec: { mode: "dnsrr" },
-        updateConfig: { order: "stop-first", parallelism: 1 },
-        taskSpec: {
-          ...taskDefaults(args),
-          resources: { limits: { memoryBytes: 256 * MIB } },
-          containerSpec: {
-            image: args.nodeImage,
-            commands: ["node", "-e", AGENT_LOADER],
-            env: {
-              NODE_NAME: "{{.Node.Hostname}}",
-              EDGE_SETTINGS: "/edge.json",
-              EDGE_UID: UID,
-              ...(files.webhook && { EDGE_ALARM_WEBHOOK_FILE: webhookFile }),
-            },
-            configs: [
-              configFile(files.code, "/edge-agent.js.gz"),
-              configFile(files.config, "/edge.json"),
-            ],
-            ...(files.webhook && {
-              secrets: [
-                {
-                  secretId: files.webhook.id,
-                  secretName: files.webhook.name,
-                  fileName: webhookFile,
-                  fileUid: UID,
-                  fileGid: UID,
-                  fileMode: 0o400,
-                },
-              ],
-            }),
-            mounts: [{ type: "volume", source: `${name}-run`, target: runDir }, data],
-            stopGracePeriod: "15s",
-            healthcheck: healthcheck(`http://127.0.0.1:${listen.agent}/livez`),
-          },
-        },
-      },
-      { parent: this },
-    );
-  }
+  };
+}
 
-  private proxyService(name: string, args: EdgeArgs): docker.Service {
-    const { runDir, listen } = EDGE_DEFAULTS;
-    return new docker.Service(
-      `${name}-proxy`,
-      {
-        name,
-        mode: { global: true },
-        endpointSpec: {
-          mode: "dnsrr",
-          ports: [publish("http", 80, listen.http), publish("https", 443, listen.https)],
-        },
-        updateConfig: { order: "stop-first", parallelism: 1 },
-        taskSpec: {
-          ...taskDefaults(args),
-          containerSpec: {
-            image: args.haproxyImage,
-            commands: ["sh", "-c", proxyScript(runDir)],
-            env: { NODE_NAME: "{{.Node.Hostname}}" },
-            user: `${UID}:${UID}`,
-            mounts: [{ type: "volume", source: `${name}-run`, target: runDir }],
-            // HAProxy's soft stop: finish what is in flight.
-            stopSignal: "SIGUSR1",
-            stopGracePeriod: STOP_GRACE,
-            healthcheck: healthcheck(`http://127.0.0.1:${listen.internal}/healthz`),
-          },
-        },
+function proxyService(name: string, args: EdgeArgs): docker.ServiceArgs {
+  const { runDir, listen } = EDGE_DEFAULTS;
+  return {
+    ...serviceDefaults,
+    name,
+    endpointSpec: {
+      mode: "dnsrr",
+      ports: [publish("http", 80, listen.http), publish("https", 443, listen.https)],
+    },
+    taskSpec: {
+      ...taskDefaults(args),
+      resources: { limits: { memoryBytes: 512 * MIB } },
+      containerSpec: {
+        image: args.haproxyImage,
+        commands: ["sh", "-c", proxyScript(runDir)],
+        env: { NODE_NAME: "{{.Node.Hostname}}" },
+        user: `${UID}:${UID}`,
+        mounts: [{ type: "volume", source: `${name}-run`, target: runDir }],
+        // HAProxy's soft stop: finish what is in flight.
+        stopSignal: "SIGUSR1",
+        stopGracePeriod: STOP_GRACE,
+        healthcheck: healthcheck(`http://127.0.0.1:${listen.internal}/healthz`),
       },
-      { parent: this },
-    );
-  }
+    },
+  };
 }
 
 /**
@@ -265,9 +252,32 @@ const healthcheck = (url: string) => ({
   startPeriod: "60s",
 });
 
+const secretFile = (secret: docker.Secret, fileName: string) => ({
+  secretId: secret.id,
+  secretName: secret.name,
+  fileName,
+  fileUid: UID,
+  fileGid: UID,
+  fileMode: 0o400,
+});
+
+/** On every node that the constraints allow, one node at a time; ports on the host leave no other order. */
+const serviceDefaults = {
+  mode: { global: true },
+  updateConfig: {
+    order: "stop-first",
+    parallelism: 1,
+    delay: "0s",
+    monitor: "10s",
+    maxFailureRatio: "0.0",
+    failureAction: "pause",
+  },
+} as const;
+
 /** Delay and window are given because leaving them out shows as a change forever (pulumi-docker#1285). */
-const taskDefaults = (args: EdgeArgs) => ({
-  networksAdvanceds: [{ name: args.networkId }],
-  placement: { constraints: [...(args.constraints ?? [])] },
-  restartPolicy: { condition: "any", delay: "2s", maxAttempts: 0, window: "0s" },
+const taskDefaults = ({ networkId, constraints = [] }: EdgeArgs) => ({
+  networksAdvanceds: [{ id: networkId }],
+  ...(constraints.length > 0 && { placement: { constraints: [...constraints] } }),
+  restartPolicy: { condition: "any", delay: "2s", maxAttempts: 0, window: "5s" },
+  logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3" } },
 });

@@ -155,6 +155,7 @@ function publicFrontend(
     "    http-request set-header Forwarded for=%[src];proto=http",
     "    http-request set-header Forwarded for=%[src];proto=https if { ssl_fc }",
     "    http-request del-header Proxy",
+    "    http-response del-header Keep-Alive",
     "    http-after-response set-header X-Request-ID %[unique-id]",
     "    http-after-response set-header X-Content-Type-Options nosniff",
     "    use_backend edge-agent if acme_challenge",

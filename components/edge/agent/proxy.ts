@@ -6,7 +6,7 @@ import type { EdgeSettings } from "../settings";
 import { type Certificate, publishCertificates } from "./certificates";
 import { readIfThere, writeWhole } from "./files";
 import type { HaproxyControl } from "./haproxy";
-import { type Log, messageOf } from "./log";
+import { type Log, type Severity, messageOf } from "./log";
 
 /** What HAProxy runs with. `error` is undefined while it runs what the settings say. */
 export interface ProxyState {
@@ -61,7 +61,7 @@ export class Proxy {
     publishCertificates(runDir, certificates);
     writeWhole(this.config, text);
     if (!(await this.haproxy.alive())) {
-      this.fail("proxy.waiting", "waiting for HAProxy to start");
+      this.fail("proxy.waiting", "waiting for HAProxy to start", "info");
       return;
     }
     if (readIfThere(this.good) === text) {
@@ -96,8 +96,8 @@ export class Proxy {
     if (/^\d+\n#/.test(state)) writeWhole(join(this.settings.runDir, "server-state"), state);
   }
 
-  private fail(event: string, error: string) {
-    if (this.state.error !== error) this.log("error", event, { error });
+  private fail(event: string, error: string, severity: Severity = "error") {
+    if (this.state.error !== error) this.log(severity, event, { error });
     this.state = { ...this.state, applied: false, refused: false, error };
   }
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { gunzipSync } from "node:zlib";
-import { Edge, edgeSettings } from "../../../components/edge/edge";
+import { Edge, type EdgeArgs, edgeSettings } from "../../../components/edge/edge";
 import { agentBundle } from "../../../components/edge/bundle";
 
 type Inputs = Record<string, unknown>;
@@ -13,7 +13,7 @@ const inputsOf = (name: string): Inputs => {
   return found.inputs as Inputs;
 };
 
-async function declare(args: Partial<ConstructorParameters<typeof Edge>[1]> = {}): Promise<Edge> {
+async function declare(args: Partial<EdgeArgs> = {}): Promise<Edge> {
   made.length = 0;
   await pulumi.runtime.setMocks({
     newResource: (args) => {
@@ -66,6 +66,17 @@ describe("Edge", () => {
       },
       taskSpec: { containerSpec: { user: "65532:65532", stopSignal: "SIGUSR1" } },
     });
+  });
+
+  it("lets a rollout wait for the agent's new task when only the routes change", async () => {
+    const versions = async (args: Partial<EdgeArgs>) => {
+      const targets = (await declare(args)).targets.map(({ version }) => version);
+      return new Promise<string[]>((resolve) => void pulumi.all(targets).apply(resolve));
+    };
+    const [agent, proxy] = await versions({});
+    const [otherAgent, sameProxy] = await versions({ routes: [{ service: "shop", port: 80 }] });
+    expect(otherAgent).not.toBe(agent);
+    expect(sameProxy).toBe(proxy);
   });
 
   it("leaves HAProxy's task alone when routes or the domain change", async () => {
