@@ -35,8 +35,10 @@ async function setUpMachines(): Promise<DaemonInfo["machines"]> {
     return "simulated";
   }
   await step("Machine images", (progress) =>
-    withLock(path.join(cacheDir(), "images"), progress.note, () =>
-      ensureImages((text) => progress.note(text)),
+    withLock(
+      path.join(cacheDir(), "images"),
+      (text) => progress.note(text),
+      () => ensureImages((text) => progress.note(text)),
     ),
   );
   return "docker";

@@ -65,10 +65,10 @@ async function show(
     for (const line of text.split("\n").filter(Boolean)) process.stdout.write(`${prefix}${line}\n`);
     return;
   }
-  const stream = (await service.logs({
+  const stream = await service.logs({
     ...query,
     follow: true,
-  })) as unknown as NodeJS.ReadableStream;
+  });
   const plain = new PassThrough();
   engine.modem.demuxStream(stream, plain, plain);
   createInterface({ input: plain }).on("line", (line) =>

@@ -64,7 +64,7 @@ export function isWell({ front, nodes, services }: StackStatus): boolean {
 
 async function look({ stack, outputs }: Target, engine: Docker): Promise<StackStatus> {
   const [nodes, services, tasks, front] = await Promise.all([
-    engine.listNodes(),
+    engine.listNodes() as Promise<SwarmNode[]>,
     engine.listServices({ status: true } as Docker.ServiceListOptions),
     engine.listTasks(),
     ask(outputs.url),
@@ -113,7 +113,18 @@ async function look({ stack, outputs }: Target, engine: Docker): Promise<StackSt
   };
 }
 
-/** What dockerode's types leave out of a task. */
+/** What dockerode's types leave out. */
+interface SwarmNode {
+  readonly ID: string;
+  readonly Spec?: { readonly Role?: string; readonly Availability?: string };
+  readonly Description?: {
+    readonly Hostname?: string;
+    readonly Engine?: { readonly EngineVersion?: string };
+  };
+  readonly Status?: { readonly State?: string; readonly Addr?: string };
+  readonly ManagerStatus?: { readonly Leader?: boolean };
+}
+
 interface Task {
   readonly ServiceID: string;
   readonly NodeID?: string;
