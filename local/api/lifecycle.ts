@@ -134,6 +134,8 @@ export class Lifecycle {
         transition.fail?.(context, job.params, message);
         this.settle(job, "errored", message);
       });
+      // What `fail` put back holds for packets, too.
+      if (transition.apply) await context.network.sync().catch(() => undefined);
       throw error;
     }
   }

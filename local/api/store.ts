@@ -143,7 +143,9 @@ export class Store {
 
   private take(stateDir: string): void {
     const owner = this.meta.get("owner") as Owner | undefined;
-    if (owner && owner.startedAt === startOf(owner.pid) && owner.pid !== process.pid)
+    // Where starts are not told, our own id in there is a reused one.
+    const reused = owner?.pid === process.pid && owner.startedAt === "";
+    if (owner && !reused && owner.startedAt === startOf(owner.pid))
       throw new StateError(
         `The local DigitalOcean's state in ${stateDir} is in use by process ${owner.pid}: stop that one first, or give another directory.`,
       );
