@@ -158,7 +158,9 @@ const program = (context: string, settings: Settings) => () => {
     ]);
 
     stack.workspace.program = program(context, { config: "a=2", command: "exit 1", timeout: "1m" });
-    await expect(run(stack, "up")).rejects.toThrow(/service (rollback completed|update paused)|did not converge/);
+    await expect(run(stack, "up")).rejects.toThrow(
+      /service (rollback completed|update paused)|did not converge/,
+    );
     stack.workspace.program = program(context, { config: "a=2" });
     await run(stack, "up");
     expect(await run(stack, "preview", { expectNoChanges: true })).toEqual([]);
