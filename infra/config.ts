@@ -20,65 +20,69 @@ const NAME_RULE = "1 to 30 lower-case letters, digits and hyphens, a letter firs
 const ABSOLUTE_PATH = /^(\/[A-Za-z0-9._-]+)+$/;
 
 /** The engine by itself is enough: `database: none`. */
-const database = z.preprocess(
-  (value) => (typeof value === "string" ? { engine: value } : value),
-  mapping(
-    {
-      engine: choice(
-        ["container", "none"],
-        "`container`: PostgreSQL on the node, its files on the Volume, behind PgBouncer. `none`: no database; a service keeps its own files with `volume`.",
-      ).default("container"),
-      version: choice(["15"], "PostgreSQL's major version.").default("15"),
-      volumeGib: integer(
-        1,
-        16_384,
-        "Size in GiB of the Volume that holds the database and the services' own files. It can grow in place and never shrinks.",
-      ).default(10),
-    },
-    "The app's database.",
-  ),
-);
+const database = z
+  .preprocess(
+    (value) => (typeof value === "string" ? { engine: value } : value),
+    mapping(
+      {
+        engine: choice(
+          ["container", "none"],
+          "`container`: PostgreSQL on the node, its files on the Volume, behind PgBouncer. `none`: no database; a service keeps its own files with `volume`.",
+        ).default("container"),
+        version: choice(["15"], "PostgreSQL's major version.").default("15"),
+        volumeGib: integer(
+          1,
+          16_384,
+          "Size in GiB of the Volume that holds the database and the services' own files. It can grow in place and never shrinks.",
+        ).default(10),
+      },
+      "The app's database.",
+    ),
+  )
+  .meta({ type: ["string", "object"] });
 
 /** The name by itself is enough: `domain: example.com`. */
-const domain = z.preprocess(
-  (value) => (typeof value === "string" ? { name: value } : value),
-  mapping(
-    {
-      name: text(
-        HOST_NAME,
-        "a lower-case host name such as app.example.com",
-        "Where the app is served, over HTTPS.",
-      ),
-      zone: text(
-        HOST_NAME,
-        "a lower-case domain such as example.com",
-        "The DNS zone that holds the name. Default: the name itself.",
-      ).optional(),
-      dns: choice(
-        ["create", "existing", "none"],
-        "`create`: this stack makes the zone. `existing`: the zone is in the account, this stack adds its record. `none`: you point the name at the address yourself.",
-      ).default("create"),
-      email: text(
-        /^[^\s@]+@[^\s@]+$/,
-        "an e-mail address",
-        "Given to the certificate authority as contact.",
-      ).optional(),
-      acmeDirectory: text(
-        /^https:\/\/\S+$/,
-        "an https URL",
-        "ACME directory. Default: Let's Encrypt.",
-      ).optional(),
-      alarmWebhook: text(
-        /^https?:\/\/\S+$/,
-        "a URL",
-        "Gets a POST when a certificate cannot be renewed, once a day. Usually a secret.",
-      )
-        .meta({ type: ["string", "object"] })
-        .optional(),
-    },
-    "The name the app is served at. Certificates come from an ACME authority (Let's Encrypt) and renew themselves.",
-  ),
-);
+const domain = z
+  .preprocess(
+    (value) => (typeof value === "string" ? { name: value } : value),
+    mapping(
+      {
+        name: text(
+          HOST_NAME,
+          "a lower-case host name such as app.example.com",
+          "Where the app is served, over HTTPS.",
+        ),
+        zone: text(
+          HOST_NAME,
+          "a lower-case domain such as example.com",
+          "The DNS zone that holds the name. Default: the name itself.",
+        ).optional(),
+        dns: choice(
+          ["create", "existing", "none"],
+          "`create`: this stack makes the zone. `existing`: the zone is in the account, this stack adds its record. `none`: you point the name at the address yourself.",
+        ).default("create"),
+        email: text(
+          /^[^\s@]+@[^\s@]+$/,
+          "an e-mail address",
+          "Given to the certificate authority as contact.",
+        ).optional(),
+        acmeDirectory: text(
+          /^https:\/\/\S+$/,
+          "an https URL",
+          "ACME directory. Default: Let's Encrypt.",
+        ).optional(),
+        alarmWebhook: text(
+          /^https?:\/\/\S+$/,
+          "a URL",
+          "Gets a POST when a certificate cannot be renewed, once a day. Usually a secret.",
+        )
+          .meta({ type: ["string", "object"] })
+          .optional(),
+      },
+      "The name the app is served at. Certificates come from an ACME authority (Let's Encrypt) and renew themselves.",
+    ),
+  )
+  .meta({ type: ["string", "object"] });
 
 const health = mapping(
   {

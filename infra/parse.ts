@@ -12,13 +12,13 @@ export interface Parsed {
 }
 
 /** Stand in for required keys that are missing or faulty, so that everything else can still be checked. */
-const STAND_INS: Readonly<Record<string, unknown>> = {
-  topology: "single-node",
-  region: "zz0",
-  services: {},
-  context: ".",
-  name: "stand-in.example",
-};
+const STAND_INS: readonly (readonly [path: RegExp, value: unknown])[] = [
+  [/^topology$/, "single-node"],
+  [/^region$/, "zz0"],
+  [/^services$/, {}],
+  [/^services\/[^/]+\/build\/context$/, "."],
+  [/^domain\/name$/, "stand-in.example"],
+];
 
 /** One thing to report, and the part of the file to leave out for it. */
 interface Finding {
@@ -98,9 +98,10 @@ function written(raw: unknown, path: readonly PropertyKey[]) {
 function leaveOut(raw: Record<string, unknown>, { path, unknownKey }: Finding): void {
   const parent = written(raw, path.slice(0, -1)).value as Record<PropertyKey, unknown>;
   const key = path.at(-1) ?? "";
+  const place = path.map(String).join("/");
+  const standIn = STAND_INS.find(([pattern]) => pattern.test(place))?.[1];
   if (Array.isArray(parent)) parent.splice(Number(key), 1);
-  else if (!unknownKey && typeof key === "string" && Object.hasOwn(STAND_INS, key))
-    parent[key] = structuredClone(STAND_INS[key]);
+  else if (!unknownKey && standIn !== undefined) parent[key] = structuredClone(standIn);
   else delete parent[key];
 }
 
