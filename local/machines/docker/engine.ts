@@ -48,6 +48,11 @@ export async function orMissing<T>(call: Promise<T>): Promise<T | undefined> {
   }
 }
 
+/** True when the engine has an image of that name. */
+export async function hasImage(docker: Docker, name: string): Promise<boolean> {
+  return (await orMissing(docker.getImage(name).inspect())) !== undefined;
+}
+
 /** Runs a command in a running container, with `stdin` as its whole input. */
 export async function execIn(
   container: Docker.Container,
@@ -63,7 +68,8 @@ export async function execIn(
   const stream = await exec.start({ hijack: true, stdin: true });
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  exec.modem.demuxStream(stream, stdout, stderr);
+  const modem = container.modem as Docker["modem"];
+  modem.demuxStream(stream, stdout, stderr);
   const closed = new Promise<void>((resolve, reject) => {
     stream.on("error", reject);
     stream.on("end", () => {

@@ -2,21 +2,13 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import path from "node:path";
+import { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import type Docker from "dockerode";
 import { extract } from "tar-stream";
-import { engineMessage, orMissing } from "./engine";
+import { engineMessage, hasImage } from "./engine";
 import { archive, type ArchiveFile } from "./files";
-import {
-  BASE_IMAGE,
-  BASE_SOURCE,
-  DEBIAN_SUITE,
-  type ImageNames,
-  imageNames,
-  NODE_VERSION,
-  readImageSources,
-  type SupportStage,
-} from "./images";
+import { BASE_IMAGE, BASE_SOURCE, DEBIAN_SUITE, NODE_VERSION } from "./image-names";
 
 /** Receives one line for the operator at a time, e.g. `machine image: step 2 of 8`. */
 export type Progress = (line: string) => void;
@@ -24,52 +16,12 @@ export type Progress = (line: string) => void;
 /** A registry that has not begun to answer by then counts as unreachable. */
 const PULL_TIMEOUT_MS = 20_000;
 
-/**
- * Makes the images that are not there yet, in one to three minutes; later calls return at once.
- * An interrupted build leaves nothing that a later one would trust: images get their name at the end.
- *
- * @throws {Error} one sentence with the remedy when the disk is full, packages cannot be had or a tool is missing.
- */
-export async function prepareImages(
-  docker: Docker,
-  progress: Progress = () => undefined,
-): Promise<ImageNames> {
-  const sources = await readImageSources();
-  const names = imageNames(sources);
-  if (!(await hasImage(docker, names.machine))) {
-    await ensureBase(docker, progress);
-    await build(docker, "machine image", names.machine, sources.machine, undefined, progress);
-  }
-  const stages: readonly SupportStage[] = ["web", "database", "support"];
-  let context: readonly ArchiveFile[] | undefined;
-  for (const stage of stages) {
-    if (await hasImage(docker, names.support[stage])) continue;
-    await ensureBase(docker, progress);
-    context ??= [...sources.support, await nodeBinary(progress)];
-    await build(docker, `${stage} image`, names.support[stage], context, stage, progress);
-  }
-  return names;
-}
-
-/** The images when all of them exist, undefined when `prepareImages` has work to do. */
-export async function existingImages(docker: Docker): Promise<ImageNames | undefined> {
-  const names = imageNames(await readImageSources());
-  for (const name of [names.machine, ...Object.values(names.support)]) {
-    if (!(await hasImage(docker, name))) return undefined;
-  }
-  return names;
-}
-
-async function hasImage(docker: Docker, name: string): Promise<boolean> {
-  return (await orMissing(docker.getImage(name).inspect())) !== undefined;
-}
-
-async function ensureBase(docker: Docker, progress: Progress): Promise<void> {
+/** Makes sure that there is a Debian to build on. */
+export async function ensureBase(docker: Docker, progress: Progress): Promise<void> {
   if (await hasImage(docker, BASE_IMAGE)) return;
   progress(`base image: looking for ${BASE_SOURCE} in a registry`);
   if (await pull(docker, BASE_SOURCE)) {
-    const [repo, tag] = BASE_IMAGE.split(":");
-    await docker.getImage(BASE_SOURCE).tag({ repo, tag });
+    await docker.getImage(BASE_SOURCE).tag(reference(BASE_IMAGE));
     return;
   }
   progress("base image: no registry answers, bootstrapping Debian from packages (about a minute)");
@@ -79,9 +31,9 @@ async function ensureBase(docker: Docker, progress: Progress): Promise<void> {
 /** True when the image was pulled; an unreachable registry is no error here. */
 async function pull(docker: Docker, image: string): Promise<boolean> {
   try {
-    const stream = (await docker.pull(image, {
+    const stream = await docker.pull(image, {
       abortSignal: AbortSignal.timeout(PULL_TIMEOUT_MS),
-    })) as NodeJS.ReadableStream;
+    });
     await follow(docker, stream, () => undefined);
     return true;
   } catch {
@@ -105,16 +57,14 @@ async function bootstrapBase(docker: Docker): Promise<void> {
   });
   // Imported under a passing name: a stream cut short would make an image too.
   const unfinished = `${BASE_IMAGE}-unfinished`;
-  const [repo, tag] = unfinished.split(":");
   try {
     const [stream, code] = await Promise.all([
-      docker.importImage(child.stdout, { repo, tag }),
+      docker.importImage(child.stdout, reference(unfinished)),
       ended,
     ]);
     await follow(docker, stream, () => undefined);
     if (code !== 0) throw new Error(said);
-    const [baseRepo, baseTag] = BASE_IMAGE.split(":");
-    await docker.getImage(unfinished).tag({ repo: baseRepo, tag: baseTag });
+    await docker.getImage(unfinished).tag(reference(BASE_IMAGE));
     await docker.getImage(unfinished).remove();
   } catch (error) {
     child.kill();
@@ -122,7 +72,14 @@ async function bootstrapBase(docker: Docker): Promise<void> {
   }
 }
 
-async function build(
+/** A local image name as the engine's API takes it. */
+export function reference(name: string): { readonly repo: string; readonly tag: string } {
+  const [repo = "", tag = "latest"] = name.split(":");
+  return { repo, tag };
+}
+
+/** Builds an image, and names it when it is whole. */
+export async function build(
   docker: Docker,
   what: string,
   tag: string,
@@ -131,7 +88,7 @@ async function build(
   progress: Progress,
 ): Promise<void> {
   try {
-    const stream = await docker.buildImage(await archive(context), {
+    const stream = await docker.buildImage(Readable.from([await archive(context)]), {
       t: tag,
       target,
       forcerm: true,
@@ -162,7 +119,7 @@ function proxyArguments(): Record<string, string> {
 }
 
 /** Waits for the end of a stream of engine events and throws the error among them, with the last lines. */
-async function follow(
+export async function follow(
   docker: Docker,
   stream: NodeJS.ReadableStream,
   onLine: (line: string) => void,
@@ -187,7 +144,7 @@ async function follow(
 }
 
 /** The Node binary of the npm package, kept in the cache that checkouts share. */
-async function nodeBinary(progress: Progress): Promise<ArchiveFile> {
+export async function nodeBinary(progress: Progress): Promise<ArchiveFile> {
   const cache =
     process.env.ARCHIPELAGO_CACHE ??
     path.join(process.env.XDG_CACHE_HOME ?? path.join(homedir(), ".cache"), "archipelago");
@@ -260,7 +217,11 @@ function remedyFor(said: string): string | undefined {
   if (/mmdebstrap ENOENT/.test(said)) {
     return "no image registry answers and mmdebstrap is missing; run `apt-get install mmdebstrap` and start again";
   }
-  if (/could not resolve|temporary failure resolving|failed to fetch|unable to fetch|cannot connect|connection timed out|EAI_AGAIN|ENOTFOUND/i.test(said)) {
+  if (
+    /could not resolve|temporary failure resolving|failed to fetch|unable to fetch|cannot connect|connection timed out|EAI_AGAIN|ENOTFOUND/i.test(
+      said,
+    )
+  ) {
     return "Debian's or npm's packages cannot be fetched; check the network and start again";
   }
   return undefined;

@@ -1,71 +1,57 @@
-import { createHash } from "node:crypto";
-import path from "node:path";
-import { type ArchiveFile, readTree } from "./files";
+import type Docker from "dockerode";
+import { connectEngine, hasImage } from "./engine";
+import type { ArchiveFile } from "./files";
+import { build, buildError, ensureBase, nodeBinary, type Progress } from "./image-build";
+import { type ImageNames, imageNames, readImageSources, type SupportStage } from "./image-names";
+import { seedMirrorImage } from "./mirror-seed";
 
-/** Debian release that Droplets and substitutes are made of. */
-export const DEBIAN_SUITE = "bookworm";
-
-/** Pulled where a registry answers; else a base is bootstrapped from Debian's packages. */
-export const BASE_SOURCE = `debian:${DEBIAN_SUITE}-slim`;
-
-/** Local name of the base that both images are built on. */
-export const BASE_IMAGE = `archipelago/base:${DEBIAN_SUITE}`;
-
-/** Node in the substitute images; an npm package carries the binary. */
-export const NODE_VERSION = "22.23.3";
+const STAGES: readonly SupportStage[] = ["web", "database", "support"];
 
 /**
- * Where Docker Hub is not reachable the mirror serves these references from Debian packages:
- * haproxy 2.6, Node 22, PostgreSQL 15, PgBouncer 1.18. `stage` is the Dockerfile stage that has the program.
+ * Makes the images that are not there yet, in two to four minutes; later calls return at once. Images are
+ * named by their contents and shared by every checkout on an engine.
+ *
+ * An interrupted build leaves nothing that a later one would trust: images get their name at the end.
+ *
+ * @throws {Error} one sentence with the remedy when the disk is full, packages cannot be had or a tool is missing.
  */
-export const SUBSTITUTES = [
-  { repository: "library/haproxy", tag: "3.2-alpine", stage: "web" },
-  { repository: "library/node", tag: "22-alpine", stage: "web" },
-  { repository: "library/postgres", tag: "15-alpine", stage: "database" },
-  { repository: "edoburu/pgbouncer", tag: "v1.24.1-p1", stage: "database" },
-] as const;
-
-export type SupportStage = (typeof SUBSTITUTES)[number]["stage"] | "support";
-
-/** The images, named by what they are made of, so that a change of any input builds anew. */
-export interface ImageNames {
-  /** The body of a Droplet. */
-  readonly machine: string;
-  /** Stages of the substitute image; `support` runs the mirror. */
-  readonly support: Readonly<Record<SupportStage, string>>;
-}
-
-/** Everything that goes into an image apart from what its package registry answers. */
-export interface ImageSources {
-  readonly machine: readonly ArchiveFile[];
-  readonly support: readonly ArchiveFile[];
-}
-
-export async function readImageSources(): Promise<ImageSources> {
-  const root = path.join(__dirname, "images");
-  return {
-    machine: await readTree(path.join(root, "machine")),
-    support: await readTree(path.join(root, "support")),
-  };
-}
-
-/** Tags of the images made from these sources; the same for every checkout on an engine. */
-export function imageNames(sources: ImageSources): ImageNames {
-  const support = digest(sources.support, NODE_VERSION);
-  return {
-    machine: `archipelago/machine:${digest(sources.machine, DEBIAN_SUITE)}`,
-    support: {
-      web: `archipelago/web:${support}`,
-      database: `archipelago/database:${support}`,
-      support: `archipelago/support:${support}`,
-    },
-  };
-}
-
-function digest(files: readonly ArchiveFile[], ...extra: readonly string[]): string {
-  const hash = createHash("sha256").update(JSON.stringify(extra));
-  for (const { name, content } of files) {
-    hash.update(`\0${name}\0${Buffer.byteLength(content)}\0`).update(content);
+export async function ensureImages(
+  progress: Progress = () => undefined,
+  docker: Docker = connectEngine(),
+): Promise<ImageNames> {
+  const sources = await readImageSources();
+  const names = imageNames(sources);
+  if (!(await hasImage(docker, names.machine))) {
+    await ensureBase(docker, progress);
+    await build(docker, "machine image", names.machine, sources.machine, undefined, progress);
   }
-  return hash.digest("hex").slice(0, 12);
+  let context: readonly ArchiveFile[] | undefined;
+  for (const stage of STAGES) {
+    if (await hasImage(docker, names.support[stage])) continue;
+    await ensureBase(docker, progress);
+    context ??= [...sources.support, await nodeBinary(progress)];
+    await build(docker, `${stage} image`, names.support[stage], context, stage, progress);
+  }
+  if (!(await hasImage(docker, names.mirror))) {
+    progress("registry mirror: filling");
+    await seedMirrorImage(docker, names).catch((error: unknown) => {
+      throw buildError("registry mirror", error);
+    });
+  }
+  return names;
+}
+
+/**
+ * Names of the images, for those who need them now.
+ *
+ * @throws {Error} when set-up has not made them.
+ */
+export async function requireImages(docker: Docker): Promise<ImageNames> {
+  const names = imageNames(await readImageSources());
+  for (const name of [names.machine, names.mirror]) {
+    if (!(await hasImage(docker, name))) {
+      throw new Error(`the image ${name} is missing; run \`npm start\` to have it built`);
+    }
+  }
+  return names;
 }

@@ -1,0 +1,189 @@
+import type { FirewallRuleSpec, FirewallSpec, NetworkSpec } from "../machines";
+import { bridgePrefix, tableName } from "./names";
+
+/** Clients' loopback addresses appear to Droplets here, 127.a.b.c as 247.a.b.c: nobody routes class E. */
+export const CLIENT_RANGE = "247.0.0.0/8";
+
+/** Link-local address and port at which Droplets find the registry mirror; the machine image knows them. */
+export const MIRROR_ADDRESS = "169.254.169.253";
+export const MIRROR_PORT = 5000;
+const METADATA_ADDRESS = "169.254.169.254";
+
+/** What the rules need beyond the API's view. */
+export interface NetworkOptions {
+  /** Six hex characters. */
+  readonly instance: string;
+  /** Loopback port of the registry mirror. */
+  readonly mirrorPort: number;
+  /** Whether Droplets may open connections to the world outside this machine. */
+  readonly egress: "deny" | "allow";
+  /**
+   * IPv4 CIDR of all public addresses: those that lead nowhere swallow packets instead of reaching this
+   * machine's own services.
+   * @default none
+   */
+  readonly publicPool?: string;
+}
+
+/**
+ * The whole of an instance's packet rules as nft input that replaces the former ones in one transaction.
+ *
+ * Cloud Firewall semantics: a Droplet with no Firewall is open; with one or more, only what some rule allows
+ * passes, and only TCP, UDP and ICMP; rules are stateful and judge a client by its original 127.x address.
+ * https://docs.digitalocean.com/products/networking/firewalls/
+ */
+export function renderNetwork(network: NetworkSpec, options: NetworkOptions): string {
+  const table = tableName(options.instance);
+  const bridges = `"${bridgePrefix(options.instance)}*"`;
+  const privateIps = new Map(network.droplets.map(({ id, privateIp }) => [id, privateIp]));
+  const firewalled = firewalledDroplets(network.firewalls, privateIps);
+  const subnets = network.vpcs.map(({ ipRange }) => ipRange);
+  return [
+    `add table ip ${table}`,
+    `delete table ip ${table}`,
+    `table ip ${table} {`,
+    ...elements("map public", "ipv4_addr : ipv4_addr", publicElements(network, privateIps)),
+    ...elements(
+      "map inbound",
+      "ipv4_addr : verdict",
+      firewalled.map(({ id, ip }) => `${ip} : jump in-${id}`),
+    ),
+    ...elements(
+      "map outbound",
+      "ipv4_addr : verdict",
+      firewalled.map(({ id, ip }) => `${ip} : jump out-${id}`),
+    ),
+    ...firewalled.flatMap(({ id, inbound, outbound }) => [
+      ...chain(`in-${id}`, [...inbound.flatMap((rule) => ruleLines(rule, "saddr")), "drop"]),
+      ...chain(`out-${id}`, [...outbound.flatMap((rule) => ruleLines(rule, "daddr")), "drop"]),
+    ]),
+    // Loopback addresses on the wire are forged: ours never leave the machine.
+    ...chain("raw", [
+      "type filter hook prerouting priority -300",
+      `iifname ${bridges} ip daddr 127.0.0.0/8 drop`,
+    ]),
+    ...chain("services", [
+      "type nat hook prerouting priority -110",
+      `iifname ${bridges} ip daddr ${METADATA_ADDRESS} tcp dport 80 dnat to 127.0.0.1:${network.metadataPort}`,
+      `iifname ${bridges} ip daddr ${MIRROR_ADDRESS} tcp dport ${MIRROR_PORT} dnat to 127.0.0.1:${options.mirrorPort}`,
+    ]),
+    ...chain("addresses", ["type nat hook output priority -110", "dnat to ip daddr map @public"]),
+    ...chain("clients", [
+      "type nat hook postrouting priority 90",
+      `oifname ${bridges} ip saddr 127.0.0.0/8 snat ip prefix to ${CLIENT_RANGE}`,
+    ]),
+    ...chain("from-host", [
+      "type filter hook output priority -10",
+      "ct state established,related accept",
+      ...(options.publicPool === undefined ? [] : [`ip daddr ${options.publicPool} drop`]),
+      // This machine is a client on the internet; it is no member of the VPC.
+      ...(subnets.length === 0
+        ? []
+        : [`ip daddr { ${subnets.join(", ")} } ip saddr != 127.0.0.0/8 drop`]),
+      "ip daddr vmap @inbound",
+    ]),
+    ...chain("to-host", [
+      "type filter hook input priority -10",
+      `iifname != ${bridges} accept`,
+      "ct state established,related accept",
+      `ct status dnat ct original ip daddr { ${METADATA_ADDRESS}, ${MIRROR_ADDRESS} } accept`,
+      "reject with icmp type admin-prohibited",
+    ]),
+    ...chain("forward", [
+      "type filter hook forward priority -10",
+      `iifname != ${bridges} oifname != ${bridges} accept`,
+      "ct state established,related accept",
+      // A VPC carries neither.
+      `iifname ${bridges} meta pkttype { broadcast, multicast } drop`,
+      `iifname ${bridges} ip daddr 224.0.0.0/4 drop`,
+      "ip saddr vmap @outbound",
+      `iifname != ${bridges} drop`,
+      ...(options.egress === "allow"
+        ? []
+        : [`oifname != ${bridges} reject with icmp type admin-prohibited`]),
+      "ip daddr vmap @inbound",
+    ]),
+    "}",
+    "",
+  ].join("\n");
+}
+
+interface FirewalledDroplet {
+  readonly id: number;
+  readonly ip: string;
+  readonly inbound: readonly FirewallRuleSpec[];
+  readonly outbound: readonly FirewallRuleSpec[];
+}
+
+/** Droplets that some Firewall is on, each with the union of its rules. */
+function firewalledDroplets(
+  firewalls: readonly FirewallSpec[],
+  privateIps: ReadonlyMap<number, string>,
+): FirewalledDroplet[] {
+  return [...privateIps].flatMap(([id, ip]) => {
+    const own = firewalls.filter(({ dropletIds }) => dropletIds.includes(id));
+    if (own.length === 0) return [];
+    return {
+      id,
+      ip,
+      inbound: own.flatMap(({ inbound }) => inbound),
+      outbound: own.flatMap(({ outbound }) => outbound),
+    };
+  });
+}
+
+function publicElements(network: NetworkSpec, privateIps: ReadonlyMap<number, string>): string[] {
+  return network.addresses.flatMap(({ address, dropletId }) => {
+    const privateIp = privateIps.get(dropletId);
+    return privateIp === undefined ? [] : [`${address} : ${privateIp}`];
+  });
+}
+
+/** `return` leaves the Firewall's chain and lets the packet go on; no line when nobody may be the peer. */
+function ruleLines(rule: FirewallRuleSpec, side: "saddr" | "daddr"): string[] {
+  const cidrs = disjoint(rule.cidrs);
+  if (cidrs.length === 0) return [];
+  const peers = cidrs.includes("0.0.0.0/0") ? "" : `ip ${side} { ${cidrs.join(", ")} } `;
+  const ports = rule.protocol === "icmp" || rule.ports === "0" ? undefined : rule.ports;
+  const traffic =
+    ports === undefined ? `meta l4proto ${rule.protocol}` : `${rule.protocol} dport ${ports}`;
+  return [`${peers}${traffic} return`];
+}
+
+/** IPv4 CIDRs without those that lie inside another, which nft refuses in one set; IPv6 is left out. */
+export function disjoint(cidrs: readonly string[]): string[] {
+  const ranges = cidrs
+    .filter((cidr) => !cidr.includes(":"))
+    .map((cidr) => {
+      const [address = "", length = "32"] = cidr.split("/");
+      const bits = Number(length);
+      const size = 2 ** (32 - bits);
+      const number = address.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+      const start = Math.floor(number / size) * size;
+      return { text: `${dotted(start)}/${bits}`, start, end: start + size - 1 };
+    })
+    .sort((a, b) => a.start - b.start || b.end - a.end);
+  const kept: typeof ranges = [];
+  for (const range of ranges) {
+    const last = kept.at(-1);
+    if (last === undefined || range.start > last.end) kept.push(range);
+  }
+  return kept.map(({ text }) => text);
+}
+
+function dotted(number: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
+}
+
+function elements(what: string, type: string, items: readonly string[]): string[] {
+  return [
+    `  ${what} {`,
+    `    type ${type}`,
+    ...(items.length === 0 ? [] : [`    elements = { ${items.join(", ")} }`]),
+    "  }",
+  ];
+}
+
+function chain(name: string, lines: readonly string[]): string[] {
+  return [`  chain ${name} {`, ...lines.map((line) => `    ${line}`), "  }"];
+}
