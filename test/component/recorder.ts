@@ -48,7 +48,9 @@ export async function record<T>(program: () => T): Promise<{ declared: Declared[
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }) => {
-        for (const [request] of registrations.mock.calls as [RegisterResourceRequest][]) {
+        for (const [request] of registrations.mock.calls as unknown as [
+          RegisterResourceRequest,
+        ][]) {
           options.set(`${request.getType()}::${request.getName()}`, optionsOf(request));
         }
         const found = options.get(`${type}::${name}`);
@@ -71,7 +73,7 @@ export async function record<T>(program: () => T): Promise<{ declared: Declared[
 
 function optionsOf(request: RegisterResourceRequest): Declared["options"] {
   return {
-    protect: request.getProtect(),
+    protect: request.getProtect() ?? false,
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace() ?? false,
     deletedWith: request.getDeletedwith(),
