@@ -77,12 +77,11 @@ export async function pulumi(
     const config = copyStack(stack);
     dropDeadLocks(stack);
     if (!isKnown(stack)) {
-      const created = await runPulumi(
-        local,
-        ["stack", "init", stack, "--config-file", config],
-        "capture",
-      );
-      if (created.code !== 0) return created;
+      const created = await makeStack(local, stack);
+      if (created.code !== 0) {
+        if (output === "inherit") process.stderr.write(created.stdout + created.stderr);
+        return created;
+      }
     }
     if (takesConfig(rest)) args.push("--config-file", config);
   }
@@ -91,6 +90,16 @@ export async function pulumi(
   const decided = rest.some((word) => /^(--yes|-y|--preview-only|--skip-preview)/.test(word));
   if (asks && !decided && !process.stdin.isTTY) args.push("--yes");
   return runPulumi(local, args, output);
+}
+
+/**
+ * Makes the stack in our backend. `stack init` writes the salt of the stack's encryption into its file and
+ * cannot be told which: so it runs in a project whose stack files are the copies.
+ */
+function makeStack(local: LocalEngine, stack: string): Promise<Result> {
+  const project = "name: archipelago\nruntime: nodejs\nstackConfigDir: stacks\n";
+  fs.writeFileSync(path.join(localDir(), "Pulumi.yaml"), project);
+  return runPulumi(local, ["stack", "init", stack, "--no-select"], "capture", localDir());
 }
 
 function takesConfig(words: readonly string[]): boolean {

@@ -28,11 +28,13 @@ export function summary(stack: string, outputs: Outputs): string {
   const services = Object.entries(outputs.services).map(
     ([name, { replicas, image }]) => `  ${pc.bold(name)}  ${replicas} × ${image}`,
   );
-  const simulated =
-    outputs.url === undefined ? `not served: simulated machine` : pc.green(outputs.url);
+  // Simulated machines serve nothing, and the output says so instead.
+  const url = outputs.url?.startsWith("http")
+    ? pc.green(outputs.url)
+    : pc.yellow(outputs.url ?? "");
   return [
     "",
-    `${pc.bold(stack)} is up:  ${simulated}`,
+    `${pc.bold(stack)} is up:  ${url}`,
     "Nodes",
     ...rows,
     ...(services.length > 0 ? ["Services", ...services] : []),

@@ -8,14 +8,15 @@ import { setUp } from "../../local/setup";
 import { longestPath, readState } from "./critical-path";
 import { watchIdleCpu, type Figure } from "./report";
 
-/** Seconds that the local DigitalOcean takes, in realistic mode, over the create of a resource. */
-const WAITS: Readonly<Record<string, number>> = {
-  Droplet: secondsOf("droplet.create"),
-  VolumeAttachment: secondsOf("volume.attach"),
-  ReservedIpAssignment: secondsOf("reserved_ip.assign"),
+/** What the local DigitalOcean does, in its time, when a resource is created. */
+const WAITS: Readonly<Record<string, string>> = {
+  Droplet: "droplet.create",
+  VolumeAttachment: "volume.attach",
+  ReservedIpAssignment: "reserved-ip.assign",
 };
 
-function secondsOf(name: string): number {
+function secondsOf(name: string | undefined): number {
+  if (name === undefined) return 0;
   const transition = { ...dropletTransitions, ...volumeTransitions, ...reservedIpTransitions }[
     name
   ];
@@ -33,9 +34,8 @@ export async function waits(): Promise<Figure[]> {
   const seconds = (Date.now() - started) / 1000;
   if (up.code !== 0) throw new Error(`pulumi up failed:\n${up.stdout}${up.stderr}`);
   const state = await pulumi(local, ["stack", "export", "single-node"], "capture");
-  const path = longestPath(
-    readState(state.stdout),
-    ({ type }) => WAITS[type.split(":").at(-1) ?? ""] ?? 0,
+  const path = longestPath(readState(state.stdout), ({ type }) =>
+    secondsOf(WAITS[type.split(":").at(-1) ?? ""]),
   );
   const longest = path.reduce((sum, link) => sum + link.seconds, 0);
   return [
