@@ -3,6 +3,12 @@ import { readStackFile } from "../../infra/stack-file";
 import { singleNode } from "../../infra/topologies/single-node";
 import { type Declared, only, record } from "./recorder";
 
+// It would make a directory in the home of whoever runs the tests.
+jest.mock("../../components/docker-connection", () => ({
+  ...jest.requireActual<object>("../../components/docker-connection"),
+  prepareSshDirectory: () => undefined,
+}));
+
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHLRiDoDWzNP+sSXAJ2ZEPvbSkPs5x45NfZwPZVqXd5M";
 
 const account = {
