@@ -1,0 +1,30 @@
+import { serve } from "./protocol/server";
+import { Cluster } from "./resources/cluster";
+import { HostKey } from "./resources/host-key";
+import { Job } from "./resources/job";
+import { Node } from "./resources/node";
+import { Password } from "./resources/password";
+import { Rollout } from "./resources/rollout";
+import { closeConnections } from "./ssh/pool";
+
+/** The engine's address follows the flags; it is absent when the engine attaches later (PULUMI_DEBUG_PROVIDERS). */
+const engineAddress = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
+
+serve({
+  resources: {
+    "swarm:index:Cluster": Cluster,
+    "swarm:index:HostKey": HostKey,
+    "swarm:index:Job": Job,
+    "swarm:index:Node": Node,
+    "swarm:index:Password": Password,
+    "swarm:index:Rollout": Rollout,
+  },
+  engineAddress,
+  onClose: closeConnections,
+}).then(
+  (port) => process.stdout.write(`${port}\n`),
+  (error: unknown) => {
+    process.stderr.write(`swarm provider cannot start: ${String(error)}\n`);
+    process.exit(1);
+  },
+);

@@ -1,0 +1,67 @@
+import type Docker from "dockerode";
+import { statusCodeOf } from "../docker/engine";
+import type { Context } from "../protocol/resource";
+import type { Connection } from "../ssh/pool";
+import { messageOf, waitUntil, type Attempt } from "../wait";
+import { inspectNode, livingManager, swarmInfoOf } from "./membership";
+
+/**
+ * Takes the engine out of its swarm. The last node takes the swarm, and every service in it, with it.
+ *
+ * A manager that is not the last is demoted first, so that the quorum shrinks with it.
+ */
+export async function leaveSwarm(
+  engine: Docker,
+  peers: readonly Connection[],
+  context: Context,
+): Promise<void> {
+  const info = await swarmInfoOf(engine);
+  if (info.LocalNodeState === "inactive" || info.LocalNodeState === "") return;
+  const alone = info.ControlAvailable && info.Managers === 1;
+  if (alone && (info.Nodes ?? 1) > 1) {
+    context.log.warn(
+      `${context.name} is the last manager: the swarm of ${info.Nodes} nodes ends with it`,
+    );
+  }
+  if (alone || info.LocalNodeState !== "active") {
+    await engine.swarmLeave({ force: true });
+    return;
+  }
+  const manager = await livingManager(peers, context);
+  if (info.ControlAvailable) await demote(manager.engine, engine, info.NodeID, context);
+  await engine.swarmLeave({ force: false });
+  await removeNode(manager.engine, info.NodeID, context);
+}
+
+async function demote(
+  manager: Docker,
+  engine: Docker,
+  nodeId: string,
+  context: Context,
+): Promise<void> {
+  const { Spec, Version } = await inspectNode(manager, nodeId);
+  await manager.getNode(nodeId).update({ ...Spec, Role: "worker", version: Version.Index });
+  await waitUntil(
+    { what: `${context.name} to be a worker`, timeoutSeconds: 60, context },
+    async (): Promise<Attempt<true>> =>
+      (await swarmInfoOf(engine)).ControlAvailable
+        ? { pending: "still a manager" }
+        : { done: true },
+  );
+}
+
+/** A manager takes some seconds to see that a node has left, and refuses to remove it before. */
+async function removeNode(manager: Docker, nodeId: string, context: Context): Promise<void> {
+  await waitUntil(
+    { what: `the swarm to forget ${context.name}`, timeoutSeconds: 60, context },
+    async (): Promise<Attempt<true>> => {
+      try {
+        await manager.getNode(nodeId).remove();
+        return { done: true };
+      } catch (error) {
+        if (statusCodeOf(error) === 404) return { done: true };
+        return { pending: messageOf(error) };
+      }
+    },
+  );
+}

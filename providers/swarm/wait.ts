@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "./protocol/resource";
+
+/** Thrown when a bounded wait ends without its condition. */
+export class WaitTimeout extends Error {
+  override readonly name = "WaitTimeout";
+}
+
+export interface WaitOptions {
+  /** What is waited for, to follow "waiting for": `SSH on web-1`. */
+  readonly what: string;
+  readonly timeoutSeconds: number;
+  /** Between two attempts. @default 1 */
+  readonly intervalSeconds?: number;
+  readonly context: Pick<Context, "log" | "signal">;
+}
+
+/** One attempt: the value once the condition holds, else why not yet. */
+export type Attempt<T> = { readonly done: T } | { readonly pending: string };
+
+/**
+ * Repeats `attempt` until it is done, and tells the operator meanwhile what it waits for, how long already, and why.
+ *
+ * @throws {WaitTimeout} after `timeoutSeconds`, with the last reason.
+ * @throws whatever `attempt` throws: only conditions that can still come true are `pending`.
+ */
+export async function waitUntil<T>(
+  options: WaitOptions,
+  attempt: () => Promise<Attempt<T>>,
+): Promise<T> {
+  const { what, timeoutSeconds, intervalSeconds = 1, context } = options;
+  const started = Date.now();
+  for (;;) {
+    context.signal.throwIfAborted();
+    const result = await attempt();
+    if ("done" in result) return result.done;
+    const waited = Math.round((Date.now() - started) / 1000);
+    if (waited >= timeoutSeconds) {
+      throw new WaitTimeout(`no ${what} within ${timeoutSeconds} s: ${result.pending}`);
+    }
+    context.log.status(`waiting for ${what} (${waited} s): ${result.pending}`);
+    await sleep(intervalSeconds * 1000, undefined, { signal: context.signal });
+  }
+}
+
+/** The message of anything thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.trim() : String(error);
+}
