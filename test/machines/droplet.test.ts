@@ -170,6 +170,8 @@ describe("a Droplet", () => {
       "docker run --rm --network none node:22-alpine node -p process.version",
     );
     expect(said).toContain("v22.");
+    // What is nowhere is said to be nowhere, instead of waiting for an internet that is not there.
+    expect(await inside(first.id, "docker pull no/such:1")).toContain("no such host");
   });
 
   onMachines("stays off when switched off, and changes size when resized", async () => {

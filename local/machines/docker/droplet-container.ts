@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import type { DropletSpec } from "../machines";
 import { dropletName, objectLabels, objectName, vpcName } from "./names";
+import { SERVICE_ADDRESS } from "./network";
 
 /** What the container needs to know of its surroundings. */
 export interface DropletHost {
@@ -8,6 +9,8 @@ export interface DropletHost {
   readonly image: string;
   /** cgroup version of the engine's host. */
   readonly cgroupVersion: "1" | "2";
+  /** Whether Droplets may reach the outside; where not, no outside name exists for them. */
+  readonly egress: "deny" | "allow";
 }
 
 const MIB = 2 ** 20;
@@ -67,6 +70,7 @@ export function dropletContainer(
       ...cgroups.mode,
       ...limits(droplet),
       NetworkMode: network,
+      ...(host.egress === "deny" && { Dns: [SERVICE_ADDRESS] }),
       CapAdd: ["ALL"],
       CapDrop: ["SYS_RESOURCE"],
       SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],

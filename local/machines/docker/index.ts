@@ -5,9 +5,9 @@ import { Droplets } from "./droplets";
 import { connectEngine, engineMessage } from "./engine";
 import { Host } from "./host";
 import { requireImages } from "./images";
-import { ensureMirror } from "./mirror";
 import { checkInstance } from "./names";
 import { renderNetwork } from "./network";
+import { ensureServices, type ServicePorts } from "./services";
 import { VolumeShelf } from "./volumes";
 import { createVpcNetwork, deleteVpcNetwork } from "./vpcs";
 
@@ -34,7 +34,7 @@ interface Ground {
   readonly host: Host;
   readonly droplets: Droplets;
   readonly volumes: VolumeShelf;
-  readonly mirrorPort: number;
+  readonly services: ServicePorts;
 }
 
 /**
@@ -47,6 +47,7 @@ export class DockerMachines implements Machines {
   readonly kind = "docker";
   private readonly docker: Docker;
   private readonly instance: string;
+  private readonly egress: "deny" | "allow";
   private ground: Promise<Ground> | undefined;
   private mutations: Promise<unknown> = Promise.resolve();
 
@@ -54,6 +55,8 @@ export class DockerMachines implements Machines {
     checkInstance(options.instance);
     this.instance = options.instance;
     this.docker = options.docker ?? connectEngine();
+    const asked = process.env.ARCHIPELAGO_LOCAL_EGRESS === "allow" ? "allow" : "deny";
+    this.egress = options.egress ?? asked;
   }
 
   createVpc(vpc: VpcSpec): Promise<void> {
@@ -129,11 +132,10 @@ export class DockerMachines implements Machines {
   }
 
   async applyNetwork(network: NetworkSpec): Promise<void> {
-    const { host, mirrorPort } = await this.ready();
-    const { instance, publicPool } = this.options;
-    const asked = process.env.ARCHIPELAGO_LOCAL_EGRESS === "allow" ? "allow" : "deny";
-    const egress = this.options.egress ?? asked;
-    const rules = renderNetwork(network, { instance, mirrorPort, egress, publicPool });
+    const { host, services } = await this.ready();
+    const { instance, egress } = this;
+    const { publicPool } = this.options;
+    const rules = renderNetwork(network, { instance, services, egress, publicPool });
     await this.inTurn(() => host.applyRules(rules));
   }
 
@@ -196,7 +198,7 @@ export class DockerMachines implements Machines {
     await this.mutations.catch(() => undefined);
   }
 
-  /** Helper and mirror, found or made at the first call; a failure is tried again at the next. */
+  /** Helper and services, found or made at the first call; a failure is tried again at the next. */
   private ready(): Promise<Ground> {
     this.ground ??= this.prepare().catch((error: unknown) => {
       this.ground = undefined;
@@ -208,16 +210,17 @@ export class DockerMachines implements Machines {
   private async prepare(): Promise<Ground> {
     const images = await requireImages(this.docker);
     const { CgroupVersion } = (await this.docker.info()) as { CgroupVersion?: string };
-    const [host, mirrorPort] = await Promise.all([
+    const [host, services] = await Promise.all([
       Host.open(this.docker, this.instance, images.machine),
-      ensureMirror(this.docker, this.instance, images),
+      ensureServices(this.docker, this.instance, images),
     ]);
     const droplets = new Droplets(this.docker, {
       instance: this.instance,
       image: images.machine,
       cgroupVersion: CgroupVersion === "2" ? "2" : "1",
+      egress: this.egress,
     });
-    return { host, droplets, volumes: new VolumeShelf(host, droplets), mirrorPort };
+    return { host, droplets, volumes: new VolumeShelf(host, droplets), services };
   }
 
   /** Runs what touches shared kernel state one after another. */

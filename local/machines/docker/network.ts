@@ -1,20 +1,23 @@
 import type { FirewallRuleSpec, FirewallSpec, NetworkSpec } from "../machines";
 import { bridgePrefix, tableName } from "./names";
+import type { ServicePorts } from "./services";
 
 /** Clients' loopback addresses appear to Droplets here, 127.a.b.c as 247.a.b.c: nobody routes class E. */
 export const CLIENT_RANGE = "247.0.0.0/8";
 
-/** Link-local address and port at which Droplets find the registry mirror; the machine image knows them. */
-export const MIRROR_ADDRESS = "169.254.169.253";
-export const MIRROR_PORT = 5000;
+/**
+ * Link-local address at which Droplets find the registry mirror, on the port that the machine image knows,
+ * and a name server.
+ */
+export const SERVICE_ADDRESS = "169.254.169.253";
+const MIRROR_PORT = 5000;
 const METADATA_ADDRESS = "169.254.169.254";
 
 /** What the rules need beyond the API's view. */
 export interface NetworkOptions {
   /** Six hex characters. */
   readonly instance: string;
-  /** Loopback port of the registry mirror. */
-  readonly mirrorPort: number;
+  readonly services: ServicePorts;
   /** Whether Droplets may open connections to the world outside this machine. */
   readonly egress: "deny" | "allow";
   /**
@@ -65,7 +68,8 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
     ...chain("services", [
       "type nat hook prerouting priority -110",
       `iifname ${bridges} ip daddr ${METADATA_ADDRESS} tcp dport 80 dnat to 127.0.0.1:${network.metadataPort}`,
-      `iifname ${bridges} ip daddr ${MIRROR_ADDRESS} tcp dport ${MIRROR_PORT} dnat to 127.0.0.1:${options.mirrorPort}`,
+      `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} tcp dport ${MIRROR_PORT} dnat to 127.0.0.1:${options.services.mirror}`,
+      `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} udp dport 53 dnat to 127.0.0.1:${options.services.names}`,
     ]),
     ...chain("addresses", ["type nat hook output priority -110", "dnat to ip daddr map @public"]),
     ...chain("clients", [
@@ -86,7 +90,7 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
       "type filter hook input priority -10",
       `iifname != ${bridges} accept`,
       "ct state established,related accept",
-      `ct status dnat ct original ip daddr { ${METADATA_ADDRESS}, ${MIRROR_ADDRESS} } accept`,
+      `ct status dnat ct original ip daddr { ${METADATA_ADDRESS}, ${SERVICE_ADDRESS} } accept`,
       "reject with icmp type admin-prohibited",
     ]),
     ...chain("forward", [

@@ -17,7 +17,7 @@ const droplet: DropletSpec = {
   privateIp: "10.99.0.2",
   publicIp: "127.20.0.1",
 };
-const host = { instance: "abc123", image: "machine:1" } as const;
+const host = { instance: "abc123", image: "machine:1", egress: "deny" } as const;
 
 describe("a Droplet's container", () => {
   it("boots systemd and an inner engine without privileges that sandboxes lack", () => {
@@ -40,6 +40,7 @@ describe("a Droplet's container", () => {
         Memory: 4 * 2 ** 30,
         MemorySwap: 4 * 2 ** 30,
         NetworkMode: "archipelago-abc123-vpc-vpc-1",
+        Dns: ["169.254.169.253"],
         CapAdd: ["ALL"],
         CapDrop: ["SYS_RESOURCE"],
         SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
@@ -63,7 +64,7 @@ describe("a Droplet's container", () => {
 
   it("does not let a Droplet change the host's control groups on cgroup v2", () => {
     const { HostConfig } = dropletContainer(droplet, { ...host, cgroupVersion: "2" });
-    expect(HostConfig?.CgroupnsMode).toBe("private");
+    expect(HostConfig).toMatchObject({ CgroupnsMode: "private" });
     expect(HostConfig?.Binds?.join()).not.toContain("/sys/fs/cgroup");
   });
 

@@ -1,7 +1,11 @@
 import type { NetworkSpec } from "../../../local/machines/machines";
 import { disjoint, renderNetwork } from "../../../local/machines/docker/network";
 
-const options = { instance: "abc123", mirrorPort: 5001, egress: "deny" } as const;
+const options = {
+  instance: "abc123",
+  services: { mirror: 5001, names: 5353 },
+  egress: "deny",
+} as const;
 const vpc = { id: "v", name: "v", ipRange: "10.99.0.0/20" };
 const empty: NetworkSpec = {
   vpcs: [],
@@ -41,6 +45,7 @@ table ip archipelago_abc123 {
     type nat hook prerouting priority -110
     iifname "arabc123-*" ip daddr 169.254.169.254 tcp dport 80 dnat to 127.0.0.1:8001
     iifname "arabc123-*" ip daddr 169.254.169.253 tcp dport 5000 dnat to 127.0.0.1:5001
+    iifname "arabc123-*" ip daddr 169.254.169.253 udp dport 53 dnat to 127.0.0.1:5353
   }
   chain addresses {
     type nat hook output priority -110
