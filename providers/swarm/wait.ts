@@ -1,6 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "./protocol/resource";
 
+/** A reason that stays the same is told again after this long: without a terminal each time is a line of the log. */
+const REPEAT_SECONDS = 5;
+
 /** Thrown when a bounded wait ends without its condition. */
 export class WaitTimeout extends Error {
   override readonly name = "WaitTimeout";
@@ -30,15 +33,22 @@ export async function waitUntil<T>(
 ): Promise<T> {
   const { what, timeoutSeconds, intervalSeconds = 1, context } = options;
   const started = Date.now();
+  let told = { reason: "", at: 0 };
   for (;;) {
     context.signal.throwIfAborted();
     const result = await attempt();
     if ("done" in result) return result.done;
     const waited = Math.round((Date.now() - started) / 1000);
     if (waited >= timeoutSeconds) {
-      throw new WaitTimeout(`no ${what} within ${timeoutSeconds} s: ${result.pending}`);
+      throw new WaitTimeout(
+        `gave up waiting for ${what} after ${timeoutSeconds} s: ${result.pending}`,
+      );
     }
-    context.log.status(`waiting for ${what} (${waited} s): ${result.pending}`);
+    const now = Date.now();
+    if (result.pending !== told.reason || now - told.at >= REPEAT_SECONDS * 1000) {
+      told = { reason: result.pending, at: now };
+      context.log.status(`waiting for ${what} (${waited} s): ${result.pending}`);
+    }
     await sleep(intervalSeconds * 1000, undefined, { signal: context.signal });
   }
 }

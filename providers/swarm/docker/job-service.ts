@@ -5,13 +5,16 @@ import type { JobInputs } from "../resources/job";
 import { statusCodeOf } from "./engine";
 import { hasFailed, tasksOf } from "./tasks";
 
+/** Names the job that a service is a record of. */
+const JOB_LABEL = "archipelago.job";
+
 export type JobServiceSpec = ReturnType<typeof jobServiceSpec>;
 
 /** The `replicated-job` service that does a job's work once. https://docs.docker.com/reference/api/engine/ (ServiceSpec) */
 export function jobServiceSpec(inputs: JobInputs, name: string) {
   return {
     Name: name,
-    Labels: { "archipelago.job": inputs.name },
+    Labels: { [JOB_LABEL]: inputs.name },
     TaskTemplate: {
       ContainerSpec: {
         Image: inputs.image,
@@ -48,6 +51,7 @@ function file({ fileName, fileMode = 0o444 }: { fileName: string; fileMode?: num
   return { Name: fileName, UID: "0", GID: "0", Mode: fileMode };
 }
 
+const services = z.array(z.object({ ID: z.string(), Spec: z.object({ Name: z.string() }) }));
 const created = z.object({ ID: z.string() }).or(z.object({ id: z.string() }));
 
 /**
@@ -70,7 +74,7 @@ export async function ensureJobService(
       );
       return existing;
     }
-    await engine.getService(existing).remove();
+    await removeService(engine, existing);
   }
   const answer = created.parse(
     registryAuth
@@ -93,5 +97,26 @@ async function findService(engine: Docker, name: string): Promise<string | undef
   } catch (error) {
     if (statusCodeOf(error) === 404) return undefined;
     throw error;
+  }
+}
+
+/** Removes what earlier versions of the job left behind, failed ones that no state knows of among them. */
+export async function removeOtherRecords(engine: Docker, spec: JobServiceSpec): Promise<void> {
+  const records = services.parse(
+    await engine.listServices({ filters: { label: [`${JOB_LABEL}=${spec.Labels[JOB_LABEL]}`] } }),
+  );
+  for (const { ID, Spec } of records) {
+    if (Spec.Name === spec.Name) continue;
+    const [latest] = await tasksOf(engine, ID);
+    const isOver = !latest || hasFailed(latest) || latest.Status.State === "complete";
+    if (isOver) await removeService(engine, ID);
+  }
+}
+
+async function removeService(engine: Docker, id: string): Promise<void> {
+  try {
+    await engine.getService(id).remove();
+  } catch (error) {
+    if (statusCodeOf(error) !== 404) throw error;
   }
 }

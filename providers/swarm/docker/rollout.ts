@@ -56,6 +56,7 @@ export async function lookAt(
  * Judges a service by its tasks.
  *
  * @param ignored IDs of tasks that had failed before the rollout was watched: their cause may be mended.
+ * @param now milliseconds since 1970 by the swarm's clock.
  */
 export function judge(
   { service, tasks }: { service: Service; tasks: readonly Task[] },
@@ -85,7 +86,9 @@ export function judge(
     (task) =>
       hasSpecOf(task, service) && task.Status.State === "running" && isSettled(task, service, now),
   );
-  const count = `${running.length} of ${wanted} tasks run the new version`;
+  const watched =
+    State === "updating" && running.length >= wanted ? ", swarm watches them still" : "";
+  const count = `${running.length} of ${wanted} tasks run the new version${watched}`;
   if (running.length >= wanted && old.length === 0 && State !== "updating") {
     return { kind: "healthy", tasks: running.length };
   }
@@ -103,8 +106,15 @@ export function judge(
  * (swarmkit `manager/orchestrator/task.go`, IsTaskDirty); the API gives the tasks no spec version.
  */
 export function hasSpecOf(task: Task, service: Service): boolean {
-  const spec = service.Spec.TaskTemplate;
-  return canonicalJson(task.Spec) === canonicalJson(spec);
+  return (
+    canonicalJson(comparable(task.Spec)) === canonicalJson(comparable(service.Spec.TaskTemplate))
+  );
+}
+
+/** Docker tells the runtime of a service, never that of its tasks. */
+function comparable(spec: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const { Runtime: _runtime, ...rest } = spec;
+  return rest;
 }
 
 /** Swarm calls a task with a health check running only once it is healthy; without one, age has to do. */

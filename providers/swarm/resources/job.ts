@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import { dockerEngine, statusCodeOf } from "../docker/engine";
-import { ensureJobService, jobServiceSpec } from "../docker/job-service";
+import { ensureJobService, jobServiceSpec, removeOtherRecords } from "../docker/job-service";
 import { lastTaskLogLines } from "../docker/logs";
 import {
   describeState,
@@ -89,6 +89,7 @@ export const Job: Resource = {
     const spec = jobServiceSpec(inputs, name);
     const serviceId = await ensureJobService(engine, spec, inputs.registryAuth, context);
     await awaitJob(engine, serviceId, inputs, context);
+    await removeOtherRecords(engine, spec);
     return { id: name, state: rawInputs };
   },
 

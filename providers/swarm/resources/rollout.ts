@@ -57,6 +57,7 @@ async function awaitService(
   context: Context,
 ): Promise<number> {
   const timeoutSeconds = secondsUntil(deadline);
+  const clockOffset = (await systemTime(engine)) - Date.now();
   let ignored: ReadonlySet<string> | undefined;
   let progress: Progress | undefined;
   try {
@@ -68,7 +69,7 @@ async function awaitService(
           throw new Error(`service ${name} does not exist: the swarm has no service of that name`);
         }
         ignored ??= new Set(seen.tasks.filter(hasFailed).map(({ ID }) => ID));
-        progress = judge(seen, ignored, Date.now());
+        progress = judge(seen, ignored, Date.now() + clockOffset);
         return progress.kind === "waiting" ? { pending: progress.reason } : { done: progress };
       },
     );
@@ -119,6 +120,12 @@ async function awaitUrl(url: string, deadline: number, context: Context): Promis
       }
     },
   );
+}
+
+/** The engine's clock, in milliseconds since 1970: tasks are timed by it, and this machine's may differ. */
+async function systemTime(engine: Docker): Promise<number> {
+  const { SystemTime } = z.object({ SystemTime: z.string() }).parse(await engine.info());
+  return Date.parse(SystemTime);
 }
 
 function secondsUntil(deadline: number): number {
