@@ -41,7 +41,11 @@ export async function waitForCloudInit(connection: SshConnection, context: Conte
     context.log.warn(`cloud-init on ${context.name}: ${error}`);
   }
   if (fatal.length > 0) {
-    const lines = await connection.output("reading cloud-init's log", `tail -n 20 ${log}`);
+    // The tables of keys and addresses at its end would hide what failed.
+    const lines = await connection.output(
+      "reading cloud-init's log",
+      `grep -vE '^(ci-info:|<14>|-----|ssh-)' ${log} | tail -n 20`,
+    );
     throw new Error(cloudInitFailure(context.name, fatal, lines));
   }
 }

@@ -33,12 +33,17 @@ export interface FirstContact {
   readonly isBootKey: boolean;
 }
 
-/** Waits for the node's SSH server and verifies it by its boot key or by an introduction. */
+/**
+ * Waits for the node's SSH server and verifies it by its boot key or by an introduction.
+ *
+ * @throws {HostKeyMismatch} @throws {LoginRefused} when that is still the answer after `settlingSeconds`.
+ */
 export async function firstContact(
   address: Address,
   bootHostKey: string,
   context: Context,
   timeoutSeconds: number,
+  settlingSeconds = SETTLING_SECONDS,
 ): Promise<FirstContact> {
   const bootKey = parsePublicKey(bootHostKey);
   let refusedSince: number | undefined;
@@ -69,7 +74,7 @@ export async function firstContact(
         }
         if (error instanceof HostKeyMismatch || error instanceof LoginRefused) {
           refusedSince ??= Date.now();
-          if (Date.now() - refusedSince > SETTLING_SECONDS * 1000) throw error;
+          if (Date.now() - refusedSince >= settlingSeconds * 1000) throw error;
         } else {
           refusedSince = undefined;
         }

@@ -12,11 +12,17 @@ import { inspectNode, livingManager, swarmInfoOf } from "./membership";
  */
 export async function leaveSwarm(
   engine: Docker,
+  nodeId: string,
   peers: readonly Connection[],
   context: Context,
 ): Promise<void> {
   const info = await swarmInfoOf(engine);
-  if (info.LocalNodeState === "inactive" || info.LocalNodeState === "") return;
+  if (info.LocalNodeState === "inactive" || info.LocalNodeState === "") {
+    // A run before this one may have been killed between leaving and being forgotten.
+    if (peers.length > 0)
+      await removeNode((await livingManager(peers, context)).engine, nodeId, context);
+    return;
+  }
   const alone = info.ControlAvailable && info.Managers === 1;
   if (alone && (info.Nodes ?? 1) > 1) {
     context.log.warn(

@@ -184,7 +184,7 @@ export const Node: Resource = {
     return outputs(after, id, hostKey);
   },
 
-  delete: async (_id, state, inputs, context) => {
+  delete: async (id, state, inputs, context) => {
     const { hostKey } = stateSchema.parse(state);
     const given = inputsSchema.parse(inputs);
     let connection: SshConnection;
@@ -195,7 +195,7 @@ export const Node: Resource = {
       context.log.warn(`${given.name} does not answer and is taken as gone: ${messageOf(error)}`);
       return;
     }
-    await leaveSwarm(dockerEngine(connection), given.peers ?? [], context);
+    await leaveSwarm(dockerEngine(connection), id, given.peers ?? [], context);
     if (given.volume) await releaseVolume(connection, given.volume, context);
     disconnect(toConnection(given, hostKey));
   },

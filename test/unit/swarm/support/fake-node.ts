@@ -1,0 +1,134 @@
+/** A node for tests: a real SSH server in this process, scripted commands, and a Docker API that remembers a little. */
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
+import * as net from "node:net";
+import { Server, utils, type Connection as ServerConnection } from "ssh2";
+
+export interface CommandAnswer {
+  readonly exitCode?: number;
+  readonly stdout?: string;
+  readonly stderr?: string;
+}
+
+export interface FakeNodeOptions {
+  /** Private host key, PEM. */
+  readonly hostKey: string;
+  /** Public keys that may log in, as `ssh-ed25519 AAAA…`. */
+  readonly authorized: readonly string[];
+  /** Answers a script by what it contains. */
+  readonly run: (script: string, node: FakeNode) => CommandAnswer;
+}
+
+/** Docker's answers: `METHOD /path` without version and query → status and body. */
+export type DockerApi = (request: string, body: unknown) => { status?: number; body?: unknown };
+
+export class FakeNode {
+  readonly scripts: string[] = [];
+  /** `METHOD /path` of each call to Docker. */
+  readonly dockerCalls: string[] = [];
+  docker: DockerApi = () => ({ status: 404, body: { message: "nothing here" } });
+  private server: Server | undefined;
+  private readonly api: http.Server;
+  private readonly clients = new Set<ServerConnection>();
+
+  private constructor(private readonly options: FakeNodeOptions) {
+    this.api = http.createServer((request, response) => void this.answer(request, response));
+  }
+
+  static async start(options: FakeNodeOptions): Promise<FakeNode> {
+    const node = new FakeNode(options);
+    await new Promise<void>((resolve) => node.api.listen(0, "127.0.0.1", resolve));
+    await node.listen(options.hostKey, 0);
+    return node;
+  }
+
+  get port(): number {
+    return (this.server?.address() as AddressInfo).port;
+  }
+
+  /** What `systemctl reload ssh` does: new connections see the new key, open ones stay. */
+  async showHostKey(privateKey: string): Promise<void> {
+    const port = this.port;
+    await new Promise<void>((resolve) => {
+      this.server?.close(() => resolve());
+      for (const client of this.clients) client.end();
+    });
+    await this.listen(privateKey, port);
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.clients) client.end();
+    this.api.closeAllConnections();
+    await new Promise<void>((resolve) => this.server?.close(() => resolve()));
+    await new Promise<void>((resolve) => this.api.close(() => resolve()));
+  }
+
+  private async listen(hostKey: string, port: number): Promise<void> {
+    // OpenSSH's name makes the client use OpenSSH's extensions: streams to Unix sockets.
+    this.server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.2" }, (client) =>
+      this.serve(client),
+    );
+    await new Promise<void>((resolve) => this.server?.listen(port, "127.0.0.1", resolve));
+  }
+
+  private serve(client: ServerConnection): void {
+    this.clients.add(client);
+    client
+      .on("close", () => this.clients.delete(client))
+      .on("error", () => undefined)
+      .on("authentication", (context) => {
+        const offered =
+          context.method === "publickey"
+            ? `${context.key.algo} ${context.key.data.toString("base64")}`
+            : undefined;
+        if (offered && this.options.authorized.includes(offered)) context.accept();
+        else context.reject(["publickey"]);
+      })
+      .on("session", (accept) =>
+        accept().on("exec", (acceptExec) => {
+          const channel = acceptExec();
+          let script = "";
+          channel.on("data", (chunk: Buffer) => (script += chunk.toString()));
+          channel.on("end", () => {
+            this.scripts.push(script);
+            const { exitCode = 0, stdout = "", stderr = "" } = this.options.run(script, this);
+            channel.stderr.write(stderr);
+            channel.write(stdout, () => {
+              channel.exit(exitCode);
+              channel.end();
+            });
+          });
+        }),
+      )
+      // The types know the event only under its old name.
+      .on("openssh.streamlocal" as "tcpip", (accept) => {
+        const channel = accept();
+        const socket = net.connect((this.api.address() as AddressInfo).port, "127.0.0.1");
+        channel.pipe(socket).pipe(channel);
+        socket.on("error", () => channel.end());
+      });
+  }
+
+  private async answer(request: http.IncomingMessage, response: http.ServerResponse) {
+    let text = "";
+    for await (const chunk of request) text += String(chunk);
+    const path = (request.url ?? "").replace(/^\/v[\d.]+/, "").replace(/\?.*$/, "");
+    const call = `${request.method} ${path}`;
+    this.dockerCalls.push(call);
+    const { status = 200, body = "" } = this.docker(call, text ? JSON.parse(text) : undefined);
+    response.writeHead(status, { "content-type": "application/json" });
+    response.end(typeof body === "string" ? body : JSON.stringify(body));
+  }
+}
+
+export interface KeyPair {
+  /** OpenSSH PEM. */
+  readonly private: string;
+  /** `ssh-ed25519 AAAA…` */
+  readonly public: string;
+}
+
+export function keyPair(): KeyPair {
+  const pair = utils.generateKeyPairSync("ed25519");
+  return { private: pair.private, public: pair.public.trim() };
+}
