@@ -111,9 +111,12 @@ export function hasSpecOf(task: Task, service: Service): boolean {
   );
 }
 
-/** Docker tells the runtime of a service, never that of its tasks. */
+/**
+ * Docker tells the runtime of a service, never that of its tasks; and swarm keeps a task whose place is still
+ * allowed, whatever else changed in `Placement` (the platforms that the first deploy pinned, for one).
+ */
 function comparable(spec: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { Runtime: _runtime, ...rest } = spec;
+  const { Runtime: _runtime, Placement: _placement, ...rest } = spec;
   return rest;
 }
 

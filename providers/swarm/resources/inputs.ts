@@ -119,5 +119,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 function show(value: unknown): string {
-  return value === undefined ? "nothing" : JSON.stringify(value);
+  if (value === undefined) return "nothing";
+  const shown = JSON.stringify(value);
+  return shown.includes("PRIVATE KEY") ? "a private key" : shown;
 }

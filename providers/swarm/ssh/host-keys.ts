@@ -100,7 +100,8 @@ function lengthPrefixed(bytes: Buffer): Buffer {
 }
 
 function malformedKey(line: string): Error {
-  return new Error(`must be one OpenSSH public key "ssh-ed25519 AAAA…", got "${line}"`);
+  const got = line.includes("PRIVATE KEY") ? "a private key" : JSON.stringify(line);
+  return new Error(`must be one OpenSSH public key "ssh-ed25519 AAAA…", got ${got}`);
 }
 
 /** Reads SSH's wire format (RFC 4251 §5). @throws {RangeError} past the end. */

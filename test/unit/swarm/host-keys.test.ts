@@ -8,8 +8,7 @@ import {
 import { keyPair } from "./support/fake-node";
 import { sshSign } from "./support/sshsig";
 
-const key =
-  "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPaSk4jywiVR/NZx5GVkkkGU5gqVbiZjblTBQlW0dDqQ";
+const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPaSk4jywiVR/NZx5GVkkkGU5gqVbiZjblTBQlW0dDqQ";
 
 /** Made by `ssh-keygen -Y sign -n archipelago-host-key` (OpenSSH 9.2) with the private half of `key`. */
 const signedByOpenSsh = `-----BEGIN SSH SIGNATURE-----
@@ -37,10 +36,15 @@ describe("a pinned host key", () => {
     ["another type", key.replace("ssh-ed25519", "ssh-rsa")],
     ["no base64", "ssh-ed25519 %%%%"],
     ["cut off", key.slice(0, -8)],
-    ["longer than a key", `ssh-ed25519 ${Buffer.concat([parsePublicKey(key), Buffer.alloc(3)]).toString("base64")}`],
+    [
+      "longer than a key",
+      `ssh-ed25519 ${Buffer.concat([parsePublicKey(key), Buffer.alloc(3)]).toString("base64")}`,
+    ],
     ["a private key", "-----BEGIN OPENSSH PRIVATE KEY-----"],
   ])("that is %s is refused, or a node would be pinned to nothing", (_what, line) => {
-    expect(() => parsePublicKey(line)).toThrow('must be one OpenSSH public key "ssh-ed25519 AAAA…"');
+    expect(() => parsePublicKey(line)).toThrow(
+      'must be one OpenSSH public key "ssh-ed25519 AAAA…"',
+    );
   });
 });
 

@@ -27,48 +27,44 @@ export class FakeNode {
   /** `METHOD /path` of each call to Docker. */
   readonly dockerCalls: string[] = [];
   docker: DockerApi = () => ({ status: 404, body: { message: "nothing here" } });
-  private server: Server | undefined;
+  private sshd: Server;
+  private readonly listener = net.createServer((socket) => this.sshd.injectSocket(socket));
   private readonly api: http.Server;
   private readonly clients = new Set<ServerConnection>();
 
   private constructor(private readonly options: FakeNodeOptions) {
+    this.sshd = this.sshdWith(options.hostKey);
     this.api = http.createServer((request, response) => void this.answer(request, response));
   }
 
   static async start(options: FakeNodeOptions): Promise<FakeNode> {
     const node = new FakeNode(options);
     await new Promise<void>((resolve) => node.api.listen(0, "127.0.0.1", resolve));
-    await node.listen(options.hostKey, 0);
+    await new Promise<void>((resolve) => node.listener.listen(0, "127.0.0.1", resolve));
     return node;
   }
 
   get port(): number {
-    return (this.server?.address() as AddressInfo).port;
+    return (this.listener.address() as AddressInfo).port;
   }
 
   /** What `systemctl reload ssh` does: new connections see the new key, open ones stay. */
-  async showHostKey(privateKey: string): Promise<void> {
-    const port = this.port;
-    await new Promise<void>((resolve) => {
-      this.server?.close(() => resolve());
-      for (const client of this.clients) client.end();
-    });
-    await this.listen(privateKey, port);
+  showHostKey(privateKey: string): void {
+    this.sshd = this.sshdWith(privateKey);
   }
 
   async stop(): Promise<void> {
     for (const client of this.clients) client.end();
     this.api.closeAllConnections();
-    await new Promise<void>((resolve) => this.server?.close(() => resolve()));
+    await new Promise<void>((resolve) => this.listener.close(() => resolve()));
     await new Promise<void>((resolve) => this.api.close(() => resolve()));
   }
 
-  private async listen(hostKey: string, port: number): Promise<void> {
+  private sshdWith(hostKey: string): Server {
     // OpenSSH's name makes the client use OpenSSH's extensions: streams to Unix sockets.
-    this.server = new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.2" }, (client) =>
+    return new Server({ hostKeys: [hostKey], ident: "OpenSSH_9.2" }, (client) =>
       this.serve(client),
     );
-    await new Promise<void>((resolve) => this.server?.listen(port, "127.0.0.1", resolve));
   }
 
   private serve(client: ServerConnection): void {
