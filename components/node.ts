@@ -100,9 +100,11 @@ export class Node extends pulumi.ComponentResource {
       name,
       {
         cluster: args.cluster.id,
+        defaultAddrPool: args.cluster.defaultAddrPool.apply((pool) => pool ?? []),
         name: args.dropletName,
         role: args.role,
         dropletId: this.droplet.id,
+        dropletSize: args.size,
         host: this.droplet.ipv4Address,
         privateIp: this.droplet.ipv4AddressPrivate,
         bootHostKey: hostKey.publicKey,

@@ -4,6 +4,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DOCKER_RANGES } from "../infra/addresses";
 import * as swarm from "../providers/swarm/sdk";
+import { duration } from "./duration";
 import {
   base64,
   configName,
@@ -104,13 +105,13 @@ export class Postgres extends pulumi.ComponentResource {
         ],
         // Fast shutdown: sessions end, nothing has to be recovered.
         stopSignal: "SIGINT",
-        stopGracePeriod: "60s",
+        stopGracePeriod: duration(60),
         healthcheck: {
           tests: ["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-U", "app", "-d", "app"],
           interval: "5s",
           timeout: "3s",
           retries: 5,
-          startPeriod: "120s",
+          startPeriod: duration(120),
         },
       },
     });

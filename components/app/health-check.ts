@@ -1,5 +1,6 @@
 import type * as docker from "@pulumi/docker";
 import type { HealthConfig } from "../../infra/config";
+import { duration } from "../duration";
 
 /**
  * Swarm's health check of a container: a GET with whatever the image has. Swarm runs it inside the
@@ -14,10 +15,10 @@ export function httpHealthCheck(
       "CMD-SHELL",
       httpProbe(`http://127.0.0.1:${port}${health.path}`, health.timeoutSeconds),
     ],
-    interval: `${health.intervalSeconds}s`,
-    timeout: `${health.timeoutSeconds + 1}s`,
+    interval: duration(health.intervalSeconds),
+    timeout: duration(health.timeoutSeconds + 1),
     retries: health.retries,
-    startPeriod: `${health.startPeriodSeconds}s`,
+    startPeriod: duration(health.startPeriodSeconds),
   };
 }
 

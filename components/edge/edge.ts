@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { duration } from "../duration";
 import { type RolloutTarget, rolloutTarget } from "../service-defaults";
 import { AGENT_LOADER, agentBundle } from "./bundle";
 import {
@@ -49,7 +50,7 @@ export interface EdgeArgs {
 
 /** HAProxy and the agent run as this user; no such account needs to exist. */
 const UID = "65532";
-const STOP_GRACE = "60s";
+const STOP_GRACE = duration(60);
 const MIB = 1024 * 1024;
 
 /** Liveness inside the official image (busybox wget) and in Debian's (Node). */
@@ -249,7 +250,7 @@ const healthcheck = (url: string) => ({
   interval: "5s",
   timeout: "4s",
   retries: 3,
-  startPeriod: "60s",
+  startPeriod: duration(60),
 });
 
 const secretFile = (secret: docker.Secret, fileName: string) => ({

@@ -197,11 +197,7 @@ function serve(
     "app",
     {
       connection: member.connection,
-      services: [
-        ...services.map(([, { target }]) => target),
-        { name: "edge-agent", version: edge.agent.id },
-        { name: "edge", version: edge.proxy.id },
-      ],
+      services: [...services.map(([, { target }]) => target), ...edge.targets],
       url: probeUrl(config, floatingIp.address),
     },
     { dependsOn: [edge, floatingIp.assignment] },
