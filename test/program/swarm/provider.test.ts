@@ -1,0 +1,172 @@
+/**
+ * The swarm provider on the real Pulumi engine, against a fake node (an SSH server in this process with a scripted
+ * Docker API). What a real Docker engine makes of it is for the machine tests to prove.
+ */
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import { LocalWorkspace, Stack, type EngineEvent } from "@pulumi/pulumi/automation";
+import { ensureEngine } from "../../../local/engine/engine";
+import * as swarm from "../../../providers/swarm/sdk";
+import { FakeDroplet } from "../../unit/swarm/support/fake-droplet";
+
+jest.setTimeout(600_000);
+
+const root = path.resolve(__dirname, "../../..");
+let directory: string;
+let droplet: FakeDroplet;
+
+beforeAll(async () => {
+  directory = fs.mkdtempSync(path.join(tmpdir(), "archipelago-swarm-"));
+  droplet = await FakeDroplet.start();
+  const engine = await ensureEngine({ note: () => undefined });
+  // The automation API looks for `pulumi` on the path of this process.
+  process.env["PATH"] = `${engine}${path.delimiter}${process.env["PATH"]}`;
+});
+
+afterAll(async () => {
+  await droplet.stop();
+  fs.rmSync(directory, { recursive: true });
+});
+
+async function stackOf(
+  program: () => Promise<Record<string, unknown>>,
+  name: string,
+): Promise<Stack> {
+  const at = (part: string) => {
+    const made = path.join(directory, part);
+    fs.mkdirSync(made, { recursive: true });
+    return made;
+  };
+  const workspace = await LocalWorkspace.create({
+    workDir: at(`work-${name}`),
+    pulumiHome: at("home"),
+    program,
+    projectSettings: {
+      name: "swarm",
+      runtime: "nodejs",
+      backend: { url: `file://${at("backend")}` },
+      plugins: { providers: [{ name: "swarm", path: path.join(root, "providers/swarm") }] },
+    } as unknown as pulumi.automation.ProjectSettings,
+    envVars: {
+      PULUMI_CONFIG_PASSPHRASE: "test",
+      PULUMI_SKIP_UPDATE_CHECK: "true",
+      PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+      ARCHIPELAGO_SSH_KEY: droplet.operatorFile,
+    },
+  });
+  return Stack.createOrSelect(name, workspace);
+}
+
+function stateFile(stack: string): string {
+  return fs.readFileSync(
+    path.join(directory, `backend/.pulumi/stacks/swarm/${stack}.json`),
+    "utf8",
+  );
+}
+
+/** Everything that the engine tells on the screen. */
+function messages(events: readonly EngineEvent[]): string {
+  return events.map(({ diagnosticEvent }) => diagnosticEvent?.message ?? "").join("\n");
+}
+
+describe("keys and passwords", () => {
+  const program = () => {
+    const key = new swarm.HostKey("node-1", { name: "node-1" });
+    const password = new swarm.Password("database", {});
+    return Promise.resolve({
+      publicKey: key.publicKey,
+      privateKey: key.privateKey,
+      password: password.value,
+    });
+  };
+
+  test("are made once, kept encrypted, and a second up changes nothing", async () => {
+    const stack = await stackOf(program, "secrets");
+    const preview = await stack.preview();
+    expect(preview.changeSummary).toEqual({ create: 3 });
+
+    const { outputs } = await stack.up();
+    expect(outputs["publicKey"]?.value).toMatch(/^ssh-ed25519 AAAA[\w+/=]+$/);
+    expect(outputs["privateKey"]).toMatchObject({
+      value: expect.stringMatching(/^-----BEGIN OPENSSH PRIVATE KEY-----/) as string,
+      secret: true,
+    });
+    expect(outputs["password"]).toMatchObject({
+      value: expect.stringMatching(/^[A-Za-z0-9]{32}$/) as string,
+      secret: true,
+    });
+    const state = stateFile("secrets");
+    expect(state).not.toContain("PRIVATE KEY");
+    expect(state).not.toContain(outputs["password"]?.value);
+
+    await stack.preview({ expectNoChanges: true });
+    await stack.refresh();
+    const again = await stack.up({ expectNoChanges: true });
+    expect(again.outputs["password"]?.value).toBe(outputs["password"]?.value);
+    expect((await stack.destroy()).summary.resourceChanges).toEqual({ delete: 3 });
+  });
+});
+
+describe("a node", () => {
+  let labels: Record<string, string> = { zone: "a" };
+  const program = () => {
+    const boot = droplet.boot.public;
+    const cluster = new swarm.Cluster("swarm", {
+      name: "shop",
+      defaultAddrPool: ["10.200.0.0/16"],
+    });
+    const node = new swarm.Node("node-1", {
+      ...droplet.inputs,
+      cluster: cluster.id,
+      defaultAddrPool: cluster.defaultAddrPool,
+      bootHostKey: boot,
+      labels,
+    });
+    return Promise.resolve({ nodeId: node.nodeId, connection: node.connection });
+  };
+
+  test("is previewed with unknowns, joined, left alone, relabelled, missed when it left, and taken out", async () => {
+    const stack = await stackOf(program, "node");
+    await stack.preview();
+    expect(droplet.node.scripts).toEqual([]);
+
+    const up = await stack.up();
+    expect(up.outputs["nodeId"]?.value).toBe("node1id");
+    expect(up.outputs["connection"]?.value).toMatchObject({ hostKey: droplet.permanent.public });
+    await stack.preview({ expectNoChanges: true });
+
+    labels = { zone: "b" };
+    const preview = await stack.preview();
+    expect(preview.changeSummary).toEqual({ same: 2, update: 1 });
+    await stack.up();
+    expect(droplet.labels).toEqual({ zone: "b" });
+
+    droplet.labels = { zone: "c" };
+    expect((await stack.refresh()).summary.resourceChanges).toMatchObject({ update: 1 });
+    expect((await stack.up()).summary.resourceChanges).toMatchObject({ update: 1 });
+
+    droplet.nodeId = "";
+    expect((await stack.refresh()).summary.resourceChanges).toMatchObject({ delete: 1 });
+    expect((await stack.up()).summary.resourceChanges).toMatchObject({ create: 1 });
+
+    await stack.destroy();
+    expect(droplet.nodeId).toBe("");
+  });
+});
+
+test("wrong inputs are all told in the preview, before anything is made", async () => {
+  const program = () => {
+    new swarm.Node("node-1", { ...droplet.inputs, role: "king", privateIp: "10.0.0", port: 0 });
+    return Promise.resolve({});
+  };
+  const stack = await stackOf(program, "wrong");
+  const events: EngineEvent[] = [];
+  const preview = stack.preview({ onEvent: (event) => void events.push(event) });
+  await expect(preview).rejects.toThrow();
+  const told = messages(events);
+  expect(told).toContain('role must be "manager" or "worker", got "king"');
+  expect(told).toContain("privateIp must be an IPv4 address such as 10.0.0.4");
+  expect(told).toContain("port must be a whole number from 1 to 65535, got 0");
+});
