@@ -53,7 +53,10 @@ export async function waitUntil<T>(
   }
 }
 
-/** The message of anything thrown. */
+/** The message of anything thrown; of what Docker refused, its own words without HTTP's and gRPC's. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message.trim() : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const { json } = error as { json?: { message?: unknown } };
+  const message = typeof json?.message === "string" ? json.message : error.message;
+  return message.replace(/^rpc error: code = \w+ desc = /, "").trim();
 }

@@ -33,10 +33,39 @@ export async function leaveSwarm(
     await engine.swarmLeave({ force: true });
     return;
   }
+  if (peers.length === 0) {
+    // The node that started the swarm goes last; members that died before it must not hold it back.
+    context.log.warn(`${context.name} leaves by force: it knows no other manager of its swarm`);
+    await engine.swarmLeave({ force: true });
+    return;
+  }
   const manager = await livingManager(peers, context);
   if (info.ControlAvailable) await demote(manager.engine, engine, info.NodeID, context);
   await engine.swarmLeave({ force: false });
   await removeNode(manager.engine, info.NodeID, context);
+}
+
+/** Strikes a node that does not answer any more off the swarm's list; what stands against it is reported. */
+export async function forgetDeadNode(
+  nodeId: string,
+  peers: readonly Connection[],
+  context: Context,
+): Promise<void> {
+  if (peers.length === 0) return;
+  try {
+    const manager = await livingManager(peers, context);
+    await setWorker(manager.engine, nodeId);
+    await manager.engine.getNode(nodeId).remove({ force: true });
+  } catch (error) {
+    if (statusCodeOf(error) === 404) return;
+    context.log.warn(`${context.name} stays in the swarm's list of nodes: ${messageOf(error)}`);
+  }
+}
+
+async function setWorker(manager: Docker, nodeId: string): Promise<void> {
+  const { Spec, Version } = await inspectNode(manager, nodeId);
+  if (Spec.Role === "worker") return;
+  await manager.getNode(nodeId).update({ ...Spec, Role: "worker", version: Version.Index });
 }
 
 async function demote(
@@ -45,8 +74,7 @@ async function demote(
   nodeId: string,
   context: Context,
 ): Promise<void> {
-  const { Spec, Version } = await inspectNode(manager, nodeId);
-  await manager.getNode(nodeId).update({ ...Spec, Role: "worker", version: Version.Index });
+  await setWorker(manager, nodeId);
   await waitUntil(
     { what: `${context.name} to be a worker`, timeoutSeconds: 60, context },
     async (): Promise<Attempt<true>> =>

@@ -82,7 +82,7 @@ async function init(engine: Docker, spec: MembershipSpec): Promise<void> {
     ListenAddr: "0.0.0.0:2377",
     AdvertiseAddr: spec.privateIp,
     DataPathAddr: spec.privateIp,
-    ...(spec.defaultAddrPool && { DefaultAddrPool: spec.defaultAddrPool, SubnetSize: 24 }),
+    ...(spec.defaultAddrPool?.length && { DefaultAddrPool: spec.defaultAddrPool, SubnetSize: 24 }),
     Spec: { Name: "default", Labels: { [CLUSTER_LABEL]: spec.clusterId } },
   });
 }

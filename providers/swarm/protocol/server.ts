@@ -5,6 +5,7 @@ import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import type { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
+import { messageOf } from "../wait";
 import { EngineLogger } from "./engine-log";
 import type { Context, Resource } from "./resource";
 import type { Properties } from "./values";
@@ -195,7 +196,7 @@ function unary<Request, Response>(
         (error: unknown) =>
           callback({
             code: grpc.status.UNKNOWN,
-            details: error instanceof Error ? error.message : String(error),
+            details: messageOf(error),
           }),
       );
   };

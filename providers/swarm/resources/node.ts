@@ -4,7 +4,7 @@ import { dockerEngine, waitForEngine } from "../docker/engine";
 import { hasAuthorizedKeys, writeAuthorizedKeys } from "../node/authorized-keys";
 import { waitForCloudInit } from "../node/cloud-init";
 import { firstContact, rotateHostKey } from "../node/host-key";
-import { leaveSwarm } from "../node/leave";
+import { forgetDeadNode, leaveSwarm } from "../node/leave";
 import {
   ensureMember,
   ensureNodeSpec,
@@ -193,6 +193,7 @@ export const Node: Resource = {
     } catch (error) {
       context.signal.throwIfAborted();
       context.log.warn(`${given.name} does not answer and is taken as gone: ${messageOf(error)}`);
+      await forgetDeadNode(id, given.peers ?? [], context);
       return;
     }
     await leaveSwarm(dockerEngine(connection), id, given.peers ?? [], context);

@@ -48,11 +48,13 @@ export function connectPatiently(
   timeoutSeconds: number,
   { hostKeyIsChanging = false } = {},
 ): Promise<SshConnection> {
+  const deadline = Date.now() + timeoutSeconds * 1000;
   return waitUntil<SshConnection>(
     { what: `SSH on ${connection.host}`, timeoutSeconds, context },
     async (): Promise<Attempt<SshConnection>> => {
+      const attemptSeconds = Math.min(10, Math.max(1, (deadline - Date.now()) / 1000));
       try {
-        return { done: await connect(connection, Math.min(timeoutSeconds, 10)) };
+        return { done: await connect(connection, attemptSeconds) };
       } catch (error) {
         if (error instanceof LoginRefused) throw error;
         if (error instanceof HostKeyMismatch && !hostKeyIsChanging) throw error;
