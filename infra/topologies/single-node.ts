@@ -136,13 +136,12 @@ function serve(
     "swarm",
     dockerProviderArgs(member.connection, env.ARCHIPELAGO_SSH_KEY !== undefined),
   );
-  // What is in the swarm goes with its only Droplet: destroying it needs no living swarm.
   const onSwarm: pulumi.ComponentResourceOptions = {
     providers: { docker: provider },
     transformations: [
       ({ type, props, opts }) =>
         type.startsWith("docker:")
-          ? { props, opts: pulumi.mergeOptions(opts, { deletedWith: droplet }) }
+          ? { props, opts: pulumi.mergeOptions(opts, dockerOptions(type, node)) }
           : undefined,
     ],
   };
@@ -203,6 +202,19 @@ function serve(
     { dependsOn: [edge, floatingIp.assignment] },
   );
   return { url, images: Object.fromEntries(services.map(([name, { image }]) => [name, image])) };
+}
+
+function dockerOptions(type: string, { droplet, member }: Node): pulumi.CustomResourceOptions {
+  return {
+    // What is in the swarm goes with its only Droplet: destroying it needs no living swarm.
+    deletedWith: droplet,
+    // Another swarm has none of it, whatever the state says of the one before.
+    ...(member && { replacementTrigger: member.nodeId }),
+    // Docker pins the platforms when a service is made, and forgets them at its first update.
+    ...(type === "docker:index/service:Service" && {
+      ignoreChanges: ["taskSpec.placement.platforms"],
+    }),
+  };
 }
 
 type OnSwarm = {
