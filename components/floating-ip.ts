@@ -13,6 +13,8 @@ export interface FloatingIpArgs {
   readonly existing?: string | undefined;
   /** Refuse to delete a new Reserved IP. */
   readonly protect: boolean;
+  /** Other actions on the Droplet: DigitalOcean takes one at a time, and the provider does not try again. */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /**
@@ -53,7 +55,7 @@ export class FloatingIp extends pulumi.ComponentResource {
       name,
       { ipAddress: this.address, dropletId: args.dropletId },
       // An address has one assignment: the old one goes first.
-      { parent: this, deleteBeforeReplace: true },
+      { parent: this, deleteBeforeReplace: true, dependsOn: [...(args.after ?? [])] },
     );
     this.registerOutputs({ address: this.address });
   }

@@ -98,6 +98,7 @@ function layGround(config: Config, account: Account, { sshFrom }: Place) {
     dropletId: node.droplet.id.apply(Number),
     existing: config.floatingIp.existing,
     protect,
+    after: [node.attachment],
   });
   const dns = makeDns(config, floatingIp.address);
   const urns = [node.droplet.dropletUrn, volume.volumeUrn, floatingIp.ipUrn, dns?.domainUrn];

@@ -1,3 +1,4 @@
+import { followEngine } from "../plugin/follow-engine";
 import { serve } from "./protocol/server";
 import { Cluster } from "./resources/cluster";
 import { HostKey } from "./resources/host-key";
@@ -9,6 +10,9 @@ import { closeConnections } from "./ssh/pool";
 
 /** The engine's address follows the flags; it is absent when the engine attaches later (PULUMI_DEBUG_PROVIDERS). */
 const engineAddress = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
+
+// Without an address the engine attached to a process that somebody else started.
+if (engineAddress) followEngine();
 
 serve({
   resources: {

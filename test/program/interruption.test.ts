@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import * as fs from "node:fs";
 import type { ChildProcess } from "node:child_process";
-import { finished, LocalCloud } from "./support/cloud";
+import { finished, LocalCloud, succeeded } from "./support/cloud";
 
 const stack = {
   topology: "single-node",
@@ -56,7 +56,7 @@ const canSeeProcesses = process.platform === "linux";
       const cloud = new LocalCloud();
       try {
         cloud.stack("app", stack);
-        expect((await cloud.local("api", "--progress", "realistic")).code).toBe(0);
+        succeeded(await cloud.local("api", "--progress", "realistic"));
         await cloud.api("POST", "/_local/progress", { progress: 0.05 });
         const up = cloud.spawn("local", "up", "app", "--yes", "--skip-preview");
         await untilOutput(up, moment);
@@ -66,7 +66,7 @@ const canSeeProcesses = process.platform === "linux";
         expect((await finished(up)).code).not.toBe(0);
 
         const again = await cloud.local("up", "app", "--yes");
-        expect(again).toMatchObject({ code: 0 });
+        succeeded(again);
         const { droplets } = await cloud.api<{ droplets: unknown[] }>("GET", "/v2/droplets");
         expect(droplets).toHaveLength(1);
         const { reserved_ips } = await cloud.api<{ reserved_ips: unknown[] }>(
@@ -74,7 +74,7 @@ const canSeeProcesses = process.platform === "linux";
           "/v2/reserved_ips",
         );
         expect(reserved_ips).toHaveLength(1);
-        expect((await cloud.local("destroy", "app", "--yes")).code).toBe(0);
+        succeeded(await cloud.local("destroy", "app", "--yes"));
       } finally {
         await cloud.remove();
       }
@@ -86,14 +86,14 @@ const canSeeProcesses = process.platform === "linux";
     const cloud = new LocalCloud();
     try {
       cloud.stack("app", stack);
-      expect((await cloud.local("api", "--progress", "realistic")).code).toBe(0);
+      succeeded(await cloud.local("api", "--progress", "realistic"));
       await cloud.api("POST", "/_local/progress", { progress: 0.05 });
       const up = cloud.spawn("local", "up", "app", "--yes", "--skip-preview");
       await untilOutput(up, /Droplet.*creating/i);
       process.kill(engineOf(up) as number, "SIGINT");
       up.kill("SIGINT");
       expect((await finished(up)).code).not.toBe(0);
-      expect(await cloud.local("up", "app", "--yes")).toMatchObject({ code: 0 });
+      succeeded(await cloud.local("up", "app", "--yes"));
       const { droplets } = await cloud.api<{ droplets: unknown[] }>("GET", "/v2/droplets");
       expect(droplets).toHaveLength(1);
     } finally {
@@ -105,9 +105,9 @@ const canSeeProcesses = process.platform === "linux";
     const cloud = new LocalCloud();
     try {
       cloud.stack("app", stack);
-      expect((await cloud.local("up", "app", "--yes")).code).toBe(0);
+      succeeded(await cloud.local("up", "app", "--yes"));
       process.kill(cloud.daemonPid, "SIGKILL");
-      expect(await cloud.local("preview", "app", "--expect-no-changes")).toMatchObject({ code: 0 });
+      succeeded(await cloud.local("preview", "app", "--expect-no-changes"));
     } finally {
       await cloud.remove();
     }

@@ -1,4 +1,4 @@
-import { LocalCloud } from "./support/cloud";
+import { LocalCloud, succeeded } from "./support/cloud";
 
 const SIZE_4 = { "node-1": { size: "s-4vcpu-8gb" } };
 const minimal = {
@@ -22,15 +22,15 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
     cloud.stack("app", minimal);
     const up = await cloud.local("up", "app", "--yes");
     expect(up.output).toContain("not served: simulated machine");
-    expect(up.code).toBe(0);
+    succeeded(up);
     expect(await droplets()).toMatchObject([{ status: "active", size_slug: "s-2vcpu-4gb" }]);
   }, 120_000);
 
   test("a second preview changes nothing, and so does a refresh", async () => {
     const preview = await cloud.local("preview", "app", "--expect-no-changes");
-    expect(preview).toMatchObject({ code: 0 });
+    succeeded(preview);
     const refresh = await cloud.local("refresh", "app", "--yes", "--expect-no-changes");
-    expect(refresh).toMatchObject({ code: 0 });
+    succeeded(refresh);
   }, 120_000);
 
   test("the preview of a resize announces the power-off and the cost before and after", async () => {
@@ -43,10 +43,10 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
 
   test("a resize up and back keeps the Droplet", async () => {
     const [before] = await droplets();
-    expect((await cloud.local("up", "app", "--yes")).code).toBe(0);
+    succeeded(await cloud.local("up", "app", "--yes"));
     expect(await droplets()).toMatchObject([{ id: before?.id, size_slug: "s-4vcpu-8gb" }]);
     cloud.stack("app", minimal);
-    expect((await cloud.local("up", "app", "--yes")).code).toBe(0);
+    succeeded(await cloud.local("up", "app", "--yes"));
     expect(await droplets()).toMatchObject([{ id: before?.id, size_slug: "s-2vcpu-4gb" }]);
   }, 180_000);
 
@@ -62,9 +62,9 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
       droplet_id: before?.id,
       region: volume?.region.slug,
     });
-    expect((await cloud.local("refresh", "app", "--yes")).code).toBe(0);
+    succeeded(await cloud.local("refresh", "app", "--yes"));
     const up = await cloud.local("up", "app", "--yes");
-    expect(up.code).toBe(0);
+    succeeded(up);
     expect(up.output).toMatch(/\+ 1 created/);
     expect(await droplets()).toMatchObject([{ id: before?.id }]);
   }, 180_000);
@@ -80,7 +80,7 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
   }, 120_000);
 
   test("destroy leaves nothing in the account", async () => {
-    expect((await cloud.local("destroy", "app", "--yes")).code).toBe(0);
+    succeeded(await cloud.local("destroy", "app", "--yes"));
     expect(await droplets()).toEqual([]);
     for (const [resource, root] of [
       ["/v2/volumes", "volumes"],

@@ -1,4 +1,4 @@
-import { LocalCloud } from "./support/cloud";
+import { LocalCloud, succeeded } from "./support/cloud";
 
 const web = { image: "node:22-alpine", port: 3000, routes: ["/"] };
 
@@ -55,7 +55,7 @@ describe("bad input ends before anything changes", () => {
     expect(first.output).toMatch(/500/);
     await cloud.api("POST", "/_local/faults", { faults: [] });
     const second = await cloud.local("up", "app", "--yes");
-    expect(second.code).toBe(0);
+    succeeded(second);
     const { droplets } = await cloud.api<{ droplets: unknown[] }>("GET", "/v2/droplets");
     expect(droplets).toHaveLength(1);
   }, 240_000);

@@ -1,4 +1,4 @@
-import type { ApiClient } from "./client";
+import { hasStatus, type ApiClient } from "./client";
 
 /** The official provider's limit for creations and updates (P droplet/resource_droplet.go: Timeouts). */
 const TIMEOUT_MS = 60 * 60 * 1000;
@@ -48,5 +48,24 @@ export async function act(
       throw new Error(`${what} failed: DigitalOcean reports action ${started.id} as errored`);
     }
     return action.status === "completed" ? true : undefined;
+  });
+}
+
+/** Does `work`, again for as long as another action on the same Droplet or Volume is under way. */
+export async function whenIdle(
+  client: ApiClient,
+  what: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  await until(client, what, async () => {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      if (hasStatus(error, 422) && /pending event/i.test((error as Error).message)) {
+        return undefined;
+      }
+      throw error;
+    }
   });
 }

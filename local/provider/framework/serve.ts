@@ -1,5 +1,6 @@
 import * as grpc from "@grpc/grpc-js";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
+import { followEngine } from "../../../providers/plugin/follow-engine";
 import type { ProviderType } from "./provider";
 import { implementation } from "./server";
 
@@ -25,6 +26,7 @@ export async function listen<Client>(
 
 /** Runs as a Pulumi plugin: the engine reads the port from the first line of standard output. */
 export function runPlugin<Client>(provider: ProviderType<Client>): void {
+  followEngine();
   listen(provider).then(
     ({ port }) => console.log(String(port)),
     (error: unknown) => {

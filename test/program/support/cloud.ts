@@ -92,6 +92,12 @@ export class LocalCloud {
   }
 }
 
+/** @throws {Error} with everything that was printed, when the command failed. */
+export function succeeded(ran: Ran): Ran {
+  if (ran.code !== 0) throw new Error(`exit code ${ran.code}:\n${ran.output}`);
+  return ran;
+}
+
 export function finished(child: ChildProcess): Promise<Ran> {
   let output = "";
   let stdout = "";

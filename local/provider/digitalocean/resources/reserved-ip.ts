@@ -2,7 +2,7 @@ import type { ResourceType } from "../../framework/provider";
 import { lowerCase, number, string } from "../../framework/schema";
 import { integer, isZero, text, type Values } from "../../framework/values";
 import { hasStatus, type ApiClient } from "../client";
-import { until, type Action } from "../wait";
+import { until, whenIdle, type Action } from "../wait";
 
 export interface ApiReservedIp {
   readonly ip: string;
@@ -41,7 +41,9 @@ async function ipAction(client: ApiClient, ip: string, body: Values): Promise<vo
 
 async function assign(client: ApiClient, ip: string, dropletId: number): Promise<void> {
   await idle(client, dropletId);
-  await ipAction(client, ip, { type: "assign", droplet_id: dropletId });
+  await whenIdle(client, `Reserved IP ${ip} to assign`, () =>
+    ipAction(client, ip, { type: "assign", droplet_id: dropletId }),
+  );
 }
 
 /** What is unassigned already answers 422, what is gone 404. */

@@ -1,34 +1,23 @@
 import type { ResourceType } from "../../framework/provider";
 import { number, string } from "../../framework/schema";
 import { integer, text } from "../../framework/values";
-import { hasStatus, isNotFound, type ApiClient } from "../client";
-import { act, until } from "../wait";
+import { isNotFound, type ApiClient } from "../client";
+import { act, whenIdle } from "../wait";
 import type { ApiVolume } from "./volume";
-
-/** Another action on the same Droplet or Volume: try again (P volume/resource_volume_attachment.go). */
-const isBusy = (error: unknown): boolean =>
-  hasStatus(error, 422) && /pending event/i.test((error as Error).message);
 
 function change(
   client: ApiClient,
   type: "attach" | "detach",
   dropletId: number,
   volumeId: string,
-): Promise<true> {
-  return until(client, `Volume ${volumeId} to ${type}`, async () => {
-    try {
-      await act(client, `${type}ing Volume ${volumeId}`, `/volumes/${volumeId}/actions`, {
-        type,
-        droplet_id: dropletId,
-      });
-      return true;
-    } catch (error) {
-      if (isBusy(error)) {
-        return undefined;
-      }
-      throw error;
-    }
-  });
+): Promise<void> {
+  // P volume/resource_volume_attachment.go tries again too.
+  return whenIdle(client, `Volume ${volumeId} to ${type}`, () =>
+    act(client, `${type}ing Volume ${volumeId}`, `/volumes/${volumeId}/actions`, {
+      type,
+      droplet_id: dropletId,
+    }),
+  );
 }
 
 export const volumeAttachment: ResourceType<ApiClient> = {
