@@ -33,7 +33,8 @@ export function localEnvironment(local: LocalEngine): NodeJS.ProcessEnv {
     ...Object.fromEntries(inherited),
     PATH: `${local.engineDir}${path.delimiter}${process.env.PATH ?? ""}`,
     PULUMI_HOME: pulumiHome(),
-    PULUMI_BACKEND_URL: `file://${state}`,
+    // Attribute files beside the state are not written atomically: a kill would leave a stack that cannot be read.
+    PULUMI_BACKEND_URL: `file://${state}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: passphraseFile(),
     PULUMI_SKIP_UPDATE_CHECK: "true",
     ...(officialPlugins() ? {} : { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),

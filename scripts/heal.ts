@@ -4,6 +4,9 @@
  *
  * Without this, a second `up` would make a second Droplet, or fail on a name that is taken.
  */
+import * as fs from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
 import { z } from "zod";
 
 /** One Pulumi command on the stack in question. */
@@ -16,24 +19,18 @@ export interface Api {
   readonly token: string;
 }
 
-const exportSchema = z.object({
+const resource = z.looseObject({
+  urn: z.string(),
+  type: z.string(),
+  id: z.string().optional(),
+  inputs: z.record(z.string(), z.unknown()).optional(),
+});
+
+const exportSchema = z.looseObject({
   deployment: z
-    .object({
-      resources: z
-        .array(z.object({ urn: z.string(), type: z.string(), id: z.string().optional() }))
-        .optional(),
-      pending_operations: z
-        .array(
-          z.object({
-            type: z.string(),
-            resource: z.object({
-              urn: z.string(),
-              type: z.string(),
-              inputs: z.record(z.string(), z.unknown()).optional(),
-            }),
-          }),
-        )
-        .optional(),
+    .looseObject({
+      resources: z.array(resource).optional(),
+      pending_operations: z.array(z.looseObject({ type: z.string(), resource })).optional(),
     })
     .nullish(),
 });
@@ -82,39 +79,63 @@ const naturalKeys: Readonly<Record<string, NaturalKey>> = {
   },
 };
 
-/** @returns lines that say what was done; none when nothing was interrupted. */
+/**
+ * @returns lines that say what was done; none when nothing was interrupted.
+ * @throws {Error} when the stack's state cannot be read or written.
+ */
 export async function heal(pulumi: RunPulumi, api: Api): Promise<string[]> {
-  const exported = await pulumi(["stack", "export"]);
-  if (exported.code !== 0) return [];
-  const { deployment } = exportSchema.parse(JSON.parse(exported.stdout));
-  const pending = (deployment?.pending_operations ?? []).filter(({ type }) => type === "creating");
+  const must = async (words: readonly string[]) => {
+    const { code, stdout, stderr } = await pulumi(words);
+    if (code === 0) return stdout;
+    throw new Error(`The interrupted stack could not be put right:\n${stdout}${stderr}`);
+  };
+  const state = exportSchema.parse(JSON.parse(await must(["stack", "export"])));
+  const { resources = [], pending_operations = [] } = state.deployment ?? {};
+  const pending = pending_operations.filter(({ type }) => type === "creating");
   if (pending.length === 0) return [];
-  const known = new Set(deployment?.resources?.map(({ type, id }) => `${type} ${id ?? ""}`));
-  const adopted: string[] = [];
+  const known = new Set(resources.map(({ type, id }) => `${type} ${id ?? ""}`));
+  const adopted: z.infer<typeof resource>[] = [];
   const lines: string[] = [];
-  for (const { resource } of pending) {
-    const name = resource.urn.split("::").at(-1) ?? resource.urn;
-    const found = await find(api, resource.type, resource.inputs ?? {}, known);
-    if (found) adopted.push(resource.urn, found);
+  for (const operation of pending) {
+    const { urn, type, inputs = {} } = operation.resource;
+    const id = await find(api, type, inputs, known);
+    // The engine has a flag for this, `refresh --import-pending-creates`, which 3.255 accepts and forgets.
+    if (id !== undefined) adopted.push({ ...operation.resource, id, outputs: {} });
+    const name = urn.split("::").at(-1) ?? urn;
     lines.push(
-      found
-        ? `${name}: its creation was interrupted; ${resource.type.split(":").at(-1) ?? ""} ${found} exists and is adopted`
-        : `${name}: its creation was interrupted; nothing was made`,
+      id === undefined
+        ? `${name}: its creation was interrupted; nothing was made`
+        : `${name}: its creation was interrupted; ${type.split(":").at(-1) ?? ""} ${id} exists and is adopted`,
     );
   }
-  const refreshed = await pulumi([
-    "refresh",
-    "--yes",
-    "--skip-preview",
-    ...adopted.flatMap((urnOrId) => ["--import-pending-creates", urnOrId]),
-    "--clear-pending-creates",
-  ]);
-  if (refreshed.code !== 0) {
-    throw new Error(
-      `The stack could not be put right after an interruption:\n${refreshed.stdout}${refreshed.stderr}`,
-    );
+  await writeState(must, {
+    ...state,
+    deployment: {
+      ...state.deployment,
+      resources: [...resources, ...adopted],
+      pending_operations: pending_operations.filter(({ type }) => type !== "creating"),
+    },
+  });
+  if (adopted.length > 0) {
+    const targets = adopted.flatMap(({ urn }) => ["--target", urn]);
+    await must(["refresh", "--yes", "--skip-preview", ...targets]);
   }
   return lines;
+}
+
+/** Hands a state back to the backend, through a file that only this user can read. */
+async function writeState(
+  must: (words: readonly string[]) => Promise<string>,
+  state: object,
+): Promise<void> {
+  const dir = fs.mkdtempSync(path.join(tmpdir(), "archipelago-heal-"));
+  try {
+    const file = path.join(dir, "state.json");
+    fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
+    await must(["stack", "import", "--file", file]);
+  } finally {
+    fs.rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 async function find(

@@ -1,3 +1,4 @@
+import * as fs from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { heal } from "../../../scripts/heal";
@@ -10,6 +11,7 @@ describe("after an interrupted up", () => {
   let server: Server;
   let api: { url: string; token: string };
   let ran: (readonly string[])[];
+  let imported: unknown;
 
   beforeEach(async () => {
     ran = [];
@@ -35,6 +37,8 @@ describe("after an interrupted up", () => {
     (pending: object[], resources: object[] = []) =>
     (words: readonly string[]) => {
       ran.push(words);
+      const file = words[words.indexOf("--file") + 1];
+      if (words.includes("--file")) imported = JSON.parse(fs.readFileSync(file ?? "", "utf8"));
       const stdout = JSON.stringify({ deployment: { resources, pending_operations: pending } });
       return Promise.resolve({ code: 0, stdout: words[1] === "export" ? stdout : "", stderr: "" });
     };
@@ -49,16 +53,22 @@ describe("after an interrupted up", () => {
     expect(lines).toEqual([
       "node-1: its creation was interrupted; Droplet 2 exists and is adopted",
     ]);
-    expect(ran[1]).toEqual(
-      expect.arrayContaining(["--import-pending-creates", urn(DROPLET, "node-1"), "2"]),
+    expect(imported).toMatchObject({
+      deployment: {
+        resources: [known, { urn: urn(DROPLET, "node-1"), id: "2" }],
+        pending_operations: [],
+      },
+    });
+    expect(ran.at(-1)).toEqual(
+      expect.arrayContaining(["refresh", "--target", urn(DROPLET, "node-1")]),
     );
   });
 
   test("what was not made is forgotten, so that it is made now", async () => {
     const lines = await heal(pulumi([creating(VPC, "network")]), api);
     expect(lines).toEqual(["network: its creation was interrupted; nothing was made"]);
-    expect(ran[1]).toContain("--clear-pending-creates");
-    expect(ran[1]).not.toContain("--import-pending-creates");
+    expect(imported).toMatchObject({ deployment: { resources: [], pending_operations: [] } });
+    expect(ran.flat()).not.toContain("refresh");
   });
 
   test("a stack that nobody interrupted costs one look at its state", async () => {
