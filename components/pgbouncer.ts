@@ -2,7 +2,6 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import {
   base64,
-  configName,
   READABLE,
   type RolloutTarget,
   rolloutTarget,
@@ -50,11 +49,7 @@ export class Pgbouncer extends pulumi.ComponentResource {
       child,
     );
     const ini = configuration(args.host);
-    const config = new docker.ServiceConfig(
-      `${name}-ini`,
-      { name: configName(`${name}-ini`, ini), data: base64(ini) },
-      child,
-    );
+    const config = new docker.ServiceConfig(`${name}-ini`, { data: base64(ini) }, child);
     const spec = serviceArgs({
       name,
       networkId: args.networkId,

@@ -7,7 +7,6 @@ import * as swarm from "../providers/swarm/sdk";
 import { duration } from "./duration";
 import {
   base64,
-  configName,
   READABLE,
   type RolloutTarget,
   rolloutTarget,
@@ -61,7 +60,7 @@ export class Postgres extends pulumi.ComponentResource {
     const script = fs.readFileSync(START_SCRIPT, "utf8");
     const start = new docker.ServiceConfig(
       `${name}-start`,
-      { name: configName(`${name}-start`, script), data: base64(script) },
+      { data: base64(script) },
       { ...child, deleteBeforeReplace: false },
     );
     const memoryMib = databaseMemoryMib(args.nodeMemoryMib);

@@ -86,8 +86,3 @@ export const READABLE = 0o444;
 export function base64(text: string): string {
   return Buffer.from(text).toString("base64");
 }
-
-/** A swarm config's name: it is immutable, so other content has another name. */
-export function configName(name: string, content: string): string {
-  return `${name}-${createHash("sha256").update(content).digest("hex").slice(0, 12)}`;
-}

@@ -26,7 +26,7 @@ export function summary(stack: string, outputs: Outputs): string {
       `  ${pc.bold(node.name)}  ${node.role}  ${node.size}  ${node.publicIp}  ${node.privateIp}`,
   );
   const services = Object.entries(outputs.services).map(
-    ([name, { replicas, image }]) => `  ${pc.bold(name)}  ${replicas} × ${image}`,
+    ([name, { replicas, image }]) => `  ${pc.bold(name)}  ${replicas} × ${image || "not served"}`,
   );
   // Simulated machines serve nothing, and the output says so instead.
   const url = outputs.url?.startsWith("http")

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { duration } from "../duration";
@@ -46,6 +45,8 @@ export interface EdgeArgs {
    * @default a Docker volume of the node, `edge-data`
    */
   readonly dataDir?: string;
+  /** What must be well before the proxy hears of it: the services' rollout. @default nothing */
+  readonly after?: readonly pulumi.Resource[];
 }
 
 /** HAProxy and the agent run as this user; no such account needs to exist. */
@@ -89,7 +90,11 @@ export class Edge extends pulumi.ComponentResource {
     const webhook = this.webhook(name, args.alarm?.webhook);
     const agent = agentService(name, args, { code, config, webhook });
     const proxy = proxyService(name, args);
-    this.agent = new docker.Service(`${name}-agent`, agent, { parent: this });
+    this.agent = new docker.Service(`${name}-agent`, agent, {
+      parent: this,
+      // Traffic goes by the new settings only once the services that they name are well.
+      dependsOn: [...(args.after ?? [])],
+    });
     this.proxy = new docker.Service(`${name}-proxy`, proxy, { parent: this });
     this.targets = [
       rolloutTarget(`${name}-agent`, this.agent, agent),
@@ -98,11 +103,14 @@ export class Edge extends pulumi.ComponentResource {
     this.registerOutputs({ names: this.names });
   }
 
-  /** Swarm configs cannot change, so the name carries the contents' hash and the new one is made first (K #381). */
+  /**
+   * Swarm configs cannot change: other contents are another config, made first (K #381). Its name is the provider's to
+   * choose: one made of the contents would be taken when a failed `up` is followed by a way back.
+   */
   private config(name: string, contents: Buffer): docker.ServiceConfig {
     return new docker.ServiceConfig(
       name,
-      { name: `${name}-${shortHash(contents)}`, data: contents.toString("base64") },
+      { data: contents.toString("base64") },
       { parent: this, deleteBeforeReplace: false },
     );
   }
@@ -112,10 +120,7 @@ export class Edge extends pulumi.ComponentResource {
     const secret = pulumi.secret(url);
     return new docker.Secret(
       `${name}-alarm-webhook`,
-      {
-        name: secret.apply((text) => `${name}-alarm-webhook-${shortHash(Buffer.from(text))}`),
-        data: secret.apply((text) => Buffer.from(text).toString("base64")),
-      },
+      { data: secret.apply((text) => Buffer.from(text).toString("base64")) },
       { parent: this, deleteBeforeReplace: false },
     );
   }
@@ -224,9 +229,6 @@ export function proxyScript(runDir: string): string {
     `exec haproxy -W -db -S unix@${runDir}/master.sock,mode,600 -f ${runDir}/haproxy.cfg`,
   ].join("\n");
 }
-
-const shortHash = (contents: Buffer) =>
-  createHash("sha256").update(contents).digest("hex").slice(0, 12);
 
 const configFile = (config: docker.ServiceConfig, fileName: string) => ({
   configId: config.id,

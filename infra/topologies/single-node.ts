@@ -130,7 +130,7 @@ function serve(
   { node, floatingIp }: ReturnType<typeof layGround>,
   { root, env }: Place,
 ) {
-  const { member, droplet } = node;
+  const { member } = node;
   if (member === undefined) throw new Error("a real node is a member of the swarm");
   prepareSshDirectory();
   const provider = new docker.Provider(
@@ -180,6 +180,10 @@ function serve(
         ),
       ] as const,
   );
+  const app = new swarm.Rollout("app", {
+    connection: member.connection,
+    services: services.map(([, { target }]) => target),
+  });
   const edge = new Edge(
     "edge",
     {
@@ -189,18 +193,21 @@ function serve(
       routes: edgeRoutes(config),
       ...edgeDomain(config),
       dataDir: `${VOLUME_MOUNT}/edge`,
+      after: [app],
     },
     onSwarm,
   );
   const url = appUrl(config, floatingIp.address);
   new swarm.Rollout(
-    "app",
+    "front",
     {
       connection: member.connection,
-      services: [...services.map(([, { target }]) => target), ...edge.targets],
+      services: [...edge.targets],
       url: probeUrl(config, floatingIp.address),
+      // A change of the app alone is looked at from the front as well.
+      triggers: services.map(([, { target }]) => target.version),
     },
-    { dependsOn: [edge, floatingIp.assignment] },
+    { dependsOn: [app, edge, floatingIp.assignment] },
   );
   return { url, images: Object.fromEntries(services.map(([name, { image }]) => [name, image])) };
 }

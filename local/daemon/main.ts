@@ -16,7 +16,9 @@ async function main(): Promise<void> {
   // Read once, then out of the environment that children would inherit.
   delete process.env.ARCHIPELAGO_TOKEN;
   const machines =
-    kind === "docker" ? new DockerMachines({ instance: instanceId(), publicPool: publicPool() }) : new Simulated();
+    kind === "docker"
+      ? new DockerMachines({ instance: instanceId(), publicPool: publicPool() })
+      : new Simulated();
   const kept = settings();
   const api = await startApi({
     stateDir: path.join(localDir(), "api"),

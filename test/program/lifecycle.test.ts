@@ -20,7 +20,7 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
 
   test("a minimal stack comes up, and says that simulated machines serve nothing", async () => {
     cloud.stack("app", minimal);
-    const up = await cloud.local("up", "app", "--yes");
+    const up = await cloud.local("up", "app", "--yes", "--skip-preview");
     expect(up.output).toContain("not served: simulated machine");
     succeeded(up);
     expect(await droplets()).toMatchObject([{ status: "active", size_slug: "s-2vcpu-4gb" }]);
@@ -43,10 +43,10 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
 
   test("a resize up and back keeps the Droplet", async () => {
     const [before] = await droplets();
-    succeeded(await cloud.local("up", "app", "--yes"));
+    succeeded(await cloud.local("up", "app", "--yes", "--skip-preview"));
     expect(await droplets()).toMatchObject([{ id: before?.id, size_slug: "s-4vcpu-8gb" }]);
     cloud.stack("app", minimal);
-    succeeded(await cloud.local("up", "app", "--yes"));
+    succeeded(await cloud.local("up", "app", "--yes", "--skip-preview"));
     expect(await droplets()).toMatchObject([{ id: before?.id, size_slug: "s-2vcpu-4gb" }]);
   }, 180_000);
 
@@ -63,7 +63,7 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
       region: volume?.region.slug,
     });
     succeeded(await cloud.local("refresh", "app", "--yes"));
-    const up = await cloud.local("up", "app", "--yes");
+    const up = await cloud.local("up", "app", "--yes", "--skip-preview");
     succeeded(up);
     expect(up.output).toMatch(/\+ 1 created/);
     expect(await droplets()).toMatchObject([{ id: before?.id }]);
@@ -72,7 +72,7 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
   test("another image is refused before anything changes, with the way to do it", async () => {
     const [before] = await droplets();
     cloud.stack("app", { ...minimal, image: "ubuntu-24-04-x64" });
-    const up = await cloud.local("up", "app", "--yes");
+    const up = await cloud.local("up", "app", "--yes", "--skip-preview");
     expect(up.code).not.toBe(0);
     expect(up.output).toMatch(/image/);
     expect(await droplets()).toMatchObject([{ id: before?.id, status: "active" }]);

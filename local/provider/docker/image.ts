@@ -7,7 +7,7 @@ import { boolean, list, map, number, object, set, string, type Fields } from "..
 import { isZero, mapObject, members, text, texts, type Values } from "../framework/values";
 import { buildContext } from "./build-context";
 import type { DockerClient } from "./client";
-import { found } from "./engine-error";
+import { found, messageOf } from "./engine-error";
 
 const replace = { replace: true } as const;
 
@@ -131,11 +131,17 @@ async function follow(engine: Docker, what: string, output: NodeJS.ReadableStrea
 async function pull(client: DockerClient, name: string, platform: unknown): Promise<void> {
   const engine = await client.engine();
   const reference = /(@|:[^/]+$)/.test(name) ? name : `${name}:latest`;
-  const output = await engine.pull(reference, {
-    authconfig: client.authOf(name),
-    ...(platform ? { platform: text(platform) } : {}),
-  });
-  await follow(engine, `unable to pull image ${name}`, output);
+  const failure = `unable to pull image ${name}`;
+  let output: NodeJS.ReadableStream;
+  try {
+    output = await engine.pull(reference, {
+      authconfig: client.authOf(name),
+      ...(platform ? { platform: text(platform) } : {}),
+    });
+  } catch (error) {
+    throw new Error(`${failure}: ${messageOf(error)}`, { cause: error });
+  }
+  await follow(engine, failure, output);
 }
 
 async function buildImage(client: DockerClient, name: string, args: Values): Promise<void> {

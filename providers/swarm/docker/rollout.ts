@@ -65,7 +65,8 @@ export function judge(
 ): Progress {
   const current = tasks.filter((task) => hasSpecOf(task, service));
   const failed = current.filter((task) => hasFailed(task) && !ignored.has(task.ID));
-  const newestFailure = failed[0] ?? tasks.find((task) => hasFailed(task));
+  // After a roll-back the tasks that failed are no longer those that the service asks for.
+  const newestFailure = tasks.find((task) => hasFailed(task) && !ignored.has(task.ID));
   const { State = "", Message = "" } = service.UpdateStatus ?? {};
   if (State === "paused" || State.startsWith("rollback")) {
     const what = State === "paused" ? "its update was paused" : "its update was rolled back";

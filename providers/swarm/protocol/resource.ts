@@ -28,6 +28,22 @@ export interface Context {
 }
 
 /**
+ * Thrown by `create` and `update` when the resource exists and is not well: the engine keeps it in state with the error,
+ * and updates it at the next `pulumi up`, changed inputs or not.
+ */
+export class Unwell extends Error {
+  override readonly name = "Unwell";
+
+  /** @param made the resource as it is now. */
+  constructor(
+    message: string,
+    readonly made: { readonly id: string; readonly state: Properties },
+  ) {
+    super(message);
+  }
+}
+
+/**
  * One resource type. Inputs and state arrive as plain values without secret marks: the engine keeps those, and an output
  * that is secret in itself is wrapped in `secret()`. Inputs may be unknown in `check`, `diff` and `preview` only.
  */

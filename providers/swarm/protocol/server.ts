@@ -1,13 +1,15 @@
 import * as grpc from "@grpc/grpc-js";
+import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import { Struct, type JavaScriptValue } from "google-protobuf/google/protobuf/struct_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
 import type { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
+import { Status } from "@pulumi/pulumi/proto/status_pb";
 import { messageOf } from "../wait";
 import { EngineLogger } from "./engine-log";
-import type { Context, Resource } from "./resource";
+import { Unwell, type Context, type Resource } from "./resource";
 import type { Properties } from "./values";
 
 export const VERSION = "0.1.0";
@@ -197,9 +199,24 @@ function unary<Request, Response>(
           callback({
             code: grpc.status.UNKNOWN,
             details: messageOf(error),
+            ...(error instanceof Unwell && { metadata: unwellDetails(error) }),
           }),
       );
   };
+}
+
+/** Where the engine looks for a resource that exists and is not well (E pkg/resource/plugin/provider_plugin.go, parseError). */
+function unwellDetails({ message, made: { id, state } }: Unwell): grpc.Metadata {
+  const failure = new proto.ErrorResourceInitFailed()
+    .setId(id)
+    .setProperties(toStruct(state))
+    .setReasonsList([message]);
+  const detail = new Any();
+  detail.pack(failure.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new Status().setCode(grpc.status.UNKNOWN).setMessage(message).addDetails(detail);
+  const metadata = new grpc.Metadata();
+  metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
+  return metadata;
 }
 
 function fromStruct(struct: Struct | undefined): Properties {

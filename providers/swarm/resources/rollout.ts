@@ -5,7 +5,7 @@ import { dockerEngine } from "../docker/engine";
 import { lastTaskLogLines } from "../docker/logs";
 import { judge, lookAt, type Progress } from "../docker/rollout";
 import { describeState, describeTask, hasFailed, nodeNames } from "../docker/tasks";
-import type { Context, Resource } from "../protocol/resource";
+import { Unwell, type Context, type Resource } from "../protocol/resource";
 import { changedKeys, UNKNOWN, type Properties } from "../protocol/values";
 import { connectPatiently } from "../ssh/pool";
 import { messageOf, WaitTimeout, waitUntil, type Attempt } from "../wait";
@@ -30,15 +30,28 @@ export const Rollout: Resource = {
   check: (inputs) => shape.checkWith(inputsSchema, inputs),
   diff: (before, after) => ({ changed: changedKeys(before, after), replaces: [] }),
   preview: (inputs) => ({ ...inputs, tasks: UNKNOWN }),
-  create: async (inputs, context) => ({
-    id: randomBytes(8).toString("hex"),
-    state: await roll(inputs, context),
-  }),
-  update: (_id, _state, _before, after, context) => roll(after, context),
+  create: async (inputs, context) => {
+    const id = randomBytes(8).toString("hex");
+    return { id, state: await roll(id, inputs, context) };
+  },
+  update: (id, _state, _before, after, context) => roll(id, after, context),
   delete: () => Promise.resolve(),
 };
 
-async function roll(rawInputs: Properties, context: Context): Promise<Properties> {
+/**
+ * @throws {Unwell} when a service is: whatever is deployed next is looked at again, the version of before, which the state
+ * would otherwise take as seen, included.
+ */
+async function roll(id: string, inputs: Properties, context: Context): Promise<Properties> {
+  try {
+    return { ...inputs, tasks: await awaitServices(inputs, context) };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    throw new Unwell(messageOf(error), { id, state: { ...inputs, tasks: 0 } });
+  }
+}
+
+async function awaitServices(rawInputs: Properties, context: Context): Promise<number> {
   const inputs = inputsSchema.parse(rawInputs);
   const deadline = Date.now() + (inputs.timeoutSeconds ?? TIMEOUT_SECONDS) * 1000;
   const engine = dockerEngine(await connectPatiently(inputs.connection, context, 60));
@@ -46,7 +59,7 @@ async function roll(rawInputs: Properties, context: Context): Promise<Properties
     inputs.services.map(({ name }) => awaitService(engine, name, deadline, context)),
   );
   if (inputs.url) await awaitUrl(inputs.url, deadline, context);
-  return { ...rawInputs, tasks: tasks.reduce((sum, count) => sum + count, 0) };
+  return tasks.reduce((sum, count) => sum + count, 0);
 }
 
 /** @returns how many tasks run. @throws {Error} naming the service, its newest failing task and that one's last lines. */

@@ -1,5 +1,5 @@
 // Answers are JSON of every shape; what a test reads of one, it asserts.
-/* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-argument, @typescript-eslint/no-unsafe-return, @typescript-eslint/no-redundant-type-constituents */
+/* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access */
 import { metadataText } from "../../../local/api/metadata";
 import { nextAddress, parseCidr } from "../../../local/api/addresses";
 import { normalisePorts } from "../../../local/api/firewalls/rules";
