@@ -180,9 +180,12 @@ function serve(
         ),
       ] as const,
   );
+  const [, { size }] = onlyNode(config);
   const app = new swarm.Rollout("app", {
     connection: member.connection,
     services: services.map(([, { target }]) => target),
+    // A resize restarts every task.
+    triggers: [size],
   });
   const edge = new Edge(
     "edge",
@@ -205,7 +208,7 @@ function serve(
       services: [...edge.targets],
       url: probeUrl(config, floatingIp.address),
       // A change of the app alone is looked at from the front as well.
-      triggers: services.map(([, { target }]) => target.version),
+      triggers: [size, ...services.map(([, { target }]) => target.version)],
     },
     { dependsOn: [app, edge, floatingIp.assignment] },
   );
@@ -269,6 +272,7 @@ function makeDatabase(
   const ready = new swarm.Rollout("database", {
     connection: member.connection,
     services: [postgres.target, pgbouncer.target],
+    triggers: [size],
   });
   return { url: pgbouncer.databaseUrl, ready };
 }

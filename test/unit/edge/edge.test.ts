@@ -20,7 +20,7 @@ async function declare(args: Partial<EdgeArgs> = {}): Promise<Edge> {
     newResource: (args) => {
       made.push(args);
       // Docker gives other contents another ID.
-      const contents = String((args.inputs as Inputs).data ?? "");
+      const contents = JSON.stringify((args.inputs as Inputs).data ?? "");
       const digest = createHash("sha256").update(contents).digest("hex").slice(0, 8);
       return { id: `${args.name}-${digest}`, state: args.inputs as Inputs };
     },
