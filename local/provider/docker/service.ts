@@ -54,9 +54,8 @@ function authOf(client: DockerClient, inputs: Values): RegistryAuth | undefined 
 
 /** The containers of a service on the engine we talk to, while it still exists. */
 async function containersOf(engine: Docker, id: string): Promise<string[]> {
-  const tasks = (await engine.listTasks({
-    filters: JSON.stringify({ service: [id] }),
-  })) as Values[];
+  // Docker answers 404 to a filter that names a service it does not have.
+  const tasks = await found(engine.listTasks({ filters: JSON.stringify({ service: [id] }) }));
   return items(tasks)
     .map((task) => members(members(task).Status))
     .filter(({ State }) => State !== "shutdown")
