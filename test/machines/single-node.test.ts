@@ -1,0 +1,232 @@
+/** The single-node topology on a real Droplet, from a stack file to an answer and back to nothing. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import Docker from "dockerode";
+import { VOLUME_MOUNT } from "../../infra/names";
+import { execIn } from "../../local/machines/docker/engine";
+import { bridgePrefix, INSTANCE_LABEL, ROLE_LABEL } from "../../local/machines/docker/names";
+import { preflight } from "../../local/machines/docker/preflight";
+import { instanceId } from "../../local/paths";
+import { succeeded } from "../program/support/cloud";
+import { ask } from "./fixture";
+import { containerOf, counter, House, presentedHostKey, visitedDuring } from "./house";
+
+const APP_SECRET = "correct-horse-battery-staple";
+const METADATA = "http://169.254.169.254/metadata/v1";
+
+const web = {
+  build: { context: "examples/notes" },
+  port: 3000,
+  routes: ["/"],
+  health: {
+    path: "/healthz",
+    intervalSeconds: 1,
+    timeoutSeconds: 1,
+    retries: 2,
+    startPeriodSeconds: 5,
+  },
+  release: ["node", "/app/server.js", "migrate"],
+  secrets: { api_token: APP_SECRET },
+};
+const stackFile = {
+  topology: "single-node",
+  region: "fra1",
+  vpcCidr: "10.97.0.0/20",
+  services: { web },
+};
+const larger = {
+  ...stackFile,
+  nodes: { "node-1": { size: "s-4vcpu-8gb" } },
+  database: { volumeGib: 12 },
+};
+
+const docker = new Docker();
+const house = new House("house");
+const { cloud } = house;
+const instance = instanceId(path.join(cloud.dir, "local"));
+const ours = { label: [`${INSTANCE_LABEL}=${instance}`] };
+let url: string;
+
+let impossible: string | undefined;
+beforeAll(async () => {
+  impossible = await preflight();
+  if (impossible) process.stderr.write(`single-node is not tested on machines: ${impossible}\n`);
+});
+afterAll(() => cloud.remove(), 120_000);
+
+/** Where machines cannot be real the reason has been printed. */
+function onMachines(name: string, body: () => Promise<void>, timeoutSeconds = 120): void {
+  test(name, async () => (impossible ? undefined : body()), timeoutSeconds * 1000);
+}
+
+const containers = async () => docker.listContainers({ all: true, filters: ours });
+const roles = async () => (await containers()).map(({ Labels }) => Labels[ROLE_LABEL]).sort();
+const dropletIds = async () => {
+  const { droplets } = await cloud.api<{ droplets: { id: number }[] }>("GET", "/v2/droplets");
+  return droplets.map(({ id }) => id);
+};
+
+describe("a house on one Droplet", () => {
+  onMachines(
+    "serves the app with its database at the printed URL, once it is up",
+    async () => {
+      cloud.stack("house", stackFile);
+      const up = succeeded(await house.up());
+      ({ url } = await house.outputs());
+      expect(up.output).toContain(`"${url}"`);
+      const page = await fetch(url);
+      expect(page.status).toBe(200);
+      expect(await page.text()).toContain("house-node-1");
+      expect(await counter(url, "POST")).toBe(1);
+      expect(await counter(url)).toBe(1);
+    },
+    600,
+  );
+
+  onMachines("has nothing left to change, is well, tells its log and opens a shell", async () => {
+    const [preview, status, logs, shell] = await Promise.all([
+      cloud.local("preview", "house", "--expect-no-changes"),
+      cloud.npm("status", "house", "--json"),
+      cloud.npm("logs", "house"),
+      cloud.npm("ssh", "house", "true"),
+    ]);
+    succeeded(preview);
+    expect(JSON.parse(succeeded(status).stdout)).toMatchObject({ url, front: 200, errors: [] });
+    expect(succeeded(logs).stdout).toMatch(/web \| .*listening on/);
+    succeeded(shell);
+  });
+
+  onMachines(
+    "keeps its secrets out of the user data and the state, and gives up its boot key",
+    async () => {
+      const [userData, password, exported, { nodes }] = await Promise.all([
+        house.onNode(`curl -sS ${METADATA}/user-data`),
+        house.onNode(`docker exec ${containerOf("postgres")} cat /run/secrets/postgres-password`),
+        cloud.local("stack", "export", "house"),
+        house.outputs(),
+      ]);
+      expect(password).toMatch(/^\w{32}$/);
+      const plain = [password, APP_SECRET];
+      const secrets = [...plain, ...plain.map((text) => Buffer.from(text).toString("base64"))];
+      const { stdout: state } = succeeded(exported);
+      expect(secrets.filter((text) => userData.includes(text) || state.includes(text))).toEqual([]);
+      expect(state).not.toContain("PRIVATE KEY");
+
+      // The one secret of user data is good for the first connection only.
+      const [, bootKey] = /ed25519_public: (ssh-ed25519 \S+)/.exec(userData) ?? [];
+      const [node] = nodes;
+      const presented = await presentedHostKey(node?.publicIp ?? "");
+      expect(presented).toBe(node?.connection?.hostKey);
+      expect(bootKey).toBeDefined();
+      expect(presented).not.toBe(bootKey);
+    },
+  );
+
+  onMachines(
+    "shows neither its metadata to containers nor its database and swarm to the world",
+    async () => {
+      const fetching = `fetch("${METADATA}/id",{signal:AbortSignal.timeout(3000)})`;
+      const say = (what: string) => `()=>{console.log("${what}");process.exit()}`;
+      const inside = await house.onNode(
+        `docker exec ${containerOf("web")} node -e '${fetching}.then(${say("answered")},${say("unreachable")})'`,
+      );
+      expect(inside).toBe("unreachable");
+      const { address, nodes } = await house.outputs();
+      const hosts = [address ?? "", nodes[0]?.publicIp ?? ""];
+      const asked = hosts.flatMap((host) =>
+        [2375, 2376, 2377, 5432, 6432, 7946].map((port) =>
+          ask(host, port).then(
+            () => `${host}:${port} answers`,
+            (error: NodeJS.ErrnoException) => error.code,
+          ),
+        ),
+      );
+      expect(new Set(await Promise.all(asked))).toEqual(new Set(["ETIMEDOUT"]));
+    },
+  );
+
+  onMachines("gets back a service that was removed by hand, and nothing else moves", async () => {
+    const before = await dropletIds();
+    await house.onNode("docker service rm web");
+    succeeded(await cloud.local("refresh", "house", "--yes", "--skip-preview"));
+    const up = succeeded(await house.up());
+    expect(up.output).toMatch(/\+ 1 created/);
+    expect(up.output).not.toMatch(/deleted|replaced/);
+    expect(await counter(url)).toBe(1);
+    expect(await dropletIds()).toEqual(before);
+  });
+
+  onMachines("grows in place, Droplet and Volume, with its data", async () => {
+    const before = await dropletIds();
+    cloud.stack("house", larger);
+    succeeded(await house.up());
+    // At once: an `up` that ends has seen the app answer.
+    expect(await counter(url, "POST")).toBe(2);
+    expect(await dropletIds()).toEqual(before);
+    const below = `unshare --mount sh -c 'mount --bind / /srv && ls -A /srv${VOLUME_MOUNT}'`;
+    const [size, onRootDisk, guarded] = await Promise.all([
+      house.onNode(`df --output=size --block-size=G ${VOLUME_MOUNT} | tail -n 1`),
+      house.onNode(below),
+      house.onNode("iptables -C DOCKER-USER -d 169.254.169.254/32 -j DROP && echo yes"),
+    ]);
+    expect(size).toBe("12G");
+    // What is written before the Volume is mounted would seem lost afterwards.
+    expect(onRootDisk).toBe("");
+    expect(guarded).toBe("yes");
+  });
+
+  onMachines("keeps serving while a version that never gets healthy fails to deploy", async () => {
+    const mute = ["node", "-e", "console.log('waiting for a friend'); setInterval(() => {}, 1e3)"];
+    cloud.stack("house", { ...larger, services: { web: { ...web, command: mute } } });
+    const { value: up, visits, failures } = await visitedDuring(url, house.up());
+    expect(up.code).not.toBe(0);
+    expect(up.output).toMatch(/service web: task web\.1 on house-node-1 .*unhealthy/);
+    expect(up.output).toContain("waiting for a friend");
+    expect(visits).toBeGreaterThan(10);
+    expect(failures).toEqual([]);
+    const status = await cloud.npm("status", "house", "--json");
+    const { front, errors } = JSON.parse(status.stdout) as { front: number; errors: unknown[] };
+    expect(front).toBe(200);
+    expect(errors[0]).toMatchObject({
+      task: "web.1",
+      remedy: expect.stringContaining("health") as string,
+    });
+  });
+
+  onMachines(
+    "keeps serving when an image does not exist, and heals by its old stack file",
+    async () => {
+      const { build: _build, ...rest } = web;
+      const missing = { ...rest, image: "archipelago/no-such-image:1" };
+      cloud.stack("house", { ...larger, services: { web: missing } });
+      const { value: up, failures } = await visitedDuring(url, house.up());
+      expect(up.code).not.toBe(0);
+      expect(up.output).toContain("archipelago/no-such-image:1");
+      expect(failures).toEqual([]);
+      cloud.stack("house", larger);
+      const healed = await visitedDuring(url, house.up());
+      expect(healed.failures).toEqual([]);
+      // The way back is a rollout like any other: it is waited for.
+      expect(succeeded(healed.value).output).toMatch(/Rollout app updated/);
+      expect(await counter(url)).toBe(2);
+    },
+  );
+
+  onMachines("destroyed, leaves no machine, network or Volume behind", async () => {
+    succeeded(await cloud.local("destroy", "house", "--yes", "--skip-preview"));
+    expect(await roles()).toEqual(["helper", "mirror", "names"]);
+    expect(await docker.listNetworks({ filters: ours })).toEqual([]);
+    const helper = (await containers()).find(({ Labels }) => Labels[ROLE_LABEL] === "helper");
+    const files = await execIn(docker.getContainer(helper?.Id ?? ""), ["ls", "-A", "/volumes"]);
+    expect(files.stdout.trim()).toBe("");
+  });
+
+  onMachines("and after a reset the local DigitalOcean is gone as well", async () => {
+    succeeded(await cloud.local("reset"));
+    expect(await containers()).toEqual([]);
+    expect(await docker.listNetworks({ filters: ours })).toEqual([]);
+    expect((await docker.listVolumes({ filters: ours })).Volumes).toEqual([]);
+    const interfaces = fs.readdirSync("/sys/class/net");
+    expect(interfaces.filter((name) => name.startsWith(bridgePrefix(instance)))).toEqual([]);
+  });
+});
