@@ -12,12 +12,21 @@ import { installStandIns, removeStandIns } from "./provider/install";
 import { ensureSshKey } from "./ssh-key";
 import * as path from "node:path";
 
-/** Sets up what is missing, starts the daemon, and answers what a Pulumi run needs. */
-export async function setUp(): Promise<LocalEngine> {
+/** Sets up what is missing on this machine: the engine, and a body for Droplets where one is possible. */
+export async function prepare(): Promise<{
+  engineDir: string;
+  machines: DaemonInfo["machines"];
+}> {
   const [engineDir, machines] = await Promise.all([
     step("Pulumi engine", ensureEngine),
     setUpMachines(),
   ]);
+  return { engineDir, machines };
+}
+
+/** Prepares this machine, starts the daemon, and answers what a Pulumi run needs. */
+export async function setUp(): Promise<LocalEngine> {
+  const { engineDir, machines } = await prepare();
   if (officialPlugins()) removeStandIns(pulumiHome());
   else installStandIns(pulumiHome());
   return { engineDir, sshKey: ensureSshKey(), daemon: await ensureDaemon(machines) };

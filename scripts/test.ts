@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import * as path from "node:path";
 import { installable, install } from "../local/docker-engine";
 import { checkout } from "../local/paths";
-import { setUp } from "../local/setup";
+import { prepare } from "../local/setup";
 
 /** Servers that tests talk to for real: an ACME server, the edge proxy, PostgreSQL, a workflow's shell checker. */
 const TEST_PACKAGES = ["pebble", "haproxy", "postgresql-15", "shellcheck"];
@@ -12,7 +12,7 @@ const TEST_PACKAGES = ["pebble", "haproxy", "postgresql-15", "shellcheck"];
 export async function test(args: readonly string[]): Promise<number> {
   const absent = installable(TEST_PACKAGES);
   if (absent.length > 0) await install(absent);
-  await setUp();
+  await prepare();
   const bin = (name: string) => path.join(checkout, "node_modules/.bin", name);
   const checks: [string, string, readonly string[]][] = [
     ["Types", bin("tsc"), ["--noEmit"]],
