@@ -25,7 +25,7 @@ export interface Result {
 const FOREIGN = /^(PULUMI_|DIGITALOCEAN_|SPACES_|AWS_|DOCKER_HOST$|DOCKER_CONTEXT$)/;
 
 /** The environment of a local run: a PULUMI_HOME, a backend and credentials of our own, never the user's. */
-export function localEnvironment(local: LocalEngine): NodeJS.ProcessEnv {
+function localEnvironment(local: LocalEngine): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => !FOREIGN.test(name));
   const state = path.join(localDir(), "state");
   fs.mkdirSync(state, { recursive: true });

@@ -12,8 +12,6 @@ const program = new Command("archipelago")
   .description("Archipelago: a web application on DigitalOcean, and on a local DigitalOcean")
   .showHelpAfterError();
 
-const passThrough = { allowUnknownOption: true, helpOption: false } as const;
-
 program
   .command("start [topology]")
   .description("set up what is missing, then bring the topology up on the local DigitalOcean")
@@ -21,14 +19,14 @@ program
 
 program
   .command("test [args...]")
-  .allowUnknownOption(passThrough.allowUnknownOption)
+  .allowUnknownOption()
   .description("lint, types and every test; arguments go to jest, and then only jest runs")
   .action(async (args: string[]) => exitWith(await test(args)));
 
 program
   .command("local [words...]")
-  .allowUnknownOption(passThrough.allowUnknownOption)
-  .helpOption(passThrough.helpOption)
+  .allowUnknownOption()
+  .helpOption(false)
   .description("a Pulumi command, or api, status, reset, on the local DigitalOcean")
   .action(async (words: string[]) => exitWith(await local(words)));
 

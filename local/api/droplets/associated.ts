@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { beginAction } from "../actions/model";
 import { timestamp, type Context } from "../context";
 import { badRequest, notFound, pendingEvent } from "../errors";
 import { numericId, parse } from "../input";
 import { unassign } from "../projects/model";
+import { beginDestroy } from "./destroy";
 import { isPending } from "./model";
 import { volumesOf } from "../volumes/model";
 import type { DropletPath } from "./routes";
@@ -84,19 +84,7 @@ export function associatedRoutes(app: FastifyInstance, context: Context): void {
       const droplet = find(text);
       if (isPending(store, droplet)) throw pendingEvent();
       const chosen = choose(associated(droplet.id));
-      store.droplets.put(droplet.id, { ...droplet, deleting: true });
-      beginAction(
-        context,
-        "droplet.destroy",
-        { dropletId: droplet.id },
-        {
-          type: "destroy",
-          resourceId: droplet.id,
-          resourceType: "droplet",
-          region: droplet.region,
-          dropletId: droplet.id,
-        },
-      );
+      beginDestroy(context, droplet);
       return { droplet, chosen };
     });
     await settled;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { actionView, beginAction } from "../actions/model";
+import { actionView } from "../actions/model";
 import type { Context } from "../context";
 import { badRequest, notFound, pendingEvent } from "../errors";
 import { firewallsOf, firewallView } from "../firewalls/model";
@@ -10,6 +10,7 @@ import { hasTag } from "../tags/model";
 import { baseUrl } from "../urls";
 import { beginDropletAction, dropletAction } from "./actions";
 import { createDroplets, dropletCreation } from "./create";
+import { beginDestroy } from "./destroy";
 import { type DropletRecord, isPending } from "./model";
 import { dropletView, nextBackupWindow, relatedToDroplets } from "./view";
 
@@ -65,19 +66,7 @@ export function dropletRoutes(app: FastifyInstance, context: Context): void {
   const destroy = (droplet: DropletRecord) => {
     if (droplet.deleting) return;
     if (isPending(store, droplet)) throw pendingEvent();
-    store.droplets.put(droplet.id, { ...droplet, deleting: true });
-    beginAction(
-      context,
-      "droplet.destroy",
-      { dropletId: droplet.id },
-      {
-        type: "destroy",
-        resourceId: droplet.id,
-        resourceType: "droplet",
-        region: droplet.region,
-        dropletId: droplet.id,
-      },
-    );
+    beginDestroy(context, droplet);
   };
   /** Without waits a Droplet is gone when its deletion is acknowledged, so that its VPC can follow. */
   const destroyed = async (settled: Promise<void>) => {
