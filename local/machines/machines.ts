@@ -19,6 +19,8 @@ export interface DropletSpec {
   readonly privateIp: string;
   /** IPv4 loopback address (127.x) that stands for the public one. */
   readonly publicIp: string | undefined;
+  /** PEM of the local authority, which the machine trusts as it trusts public ones. */
+  readonly trustedCaPem?: string | undefined;
 }
 
 export interface VpcSpec {
@@ -52,13 +54,108 @@ export interface FirewallSpec {
   readonly outbound: readonly FirewallRuleSpec[];
 }
 
+/** One forwarding rule of a Load Balancer. */
+export interface ForwardingRuleSpec {
+  readonly entryProtocol: "http" | "https" | "http2" | "tcp";
+  readonly entryPort: number;
+  readonly targetProtocol: "http" | "https" | "http2" | "tcp";
+  readonly targetPort: number;
+  readonly tlsPassthrough: boolean;
+  /** PEM: private key, certificate, chain. For `https` and `http2` entries that do not pass through. */
+  readonly certificatePem: string | undefined;
+}
+
+/** A Load Balancer: its own machine inside the VPC. */
+export interface LoadBalancerSpec {
+  readonly id: string;
+  readonly name: string;
+  readonly vpcId: string;
+  /** IPv4 address inside the VPC: what Droplets see as the client. */
+  readonly privateIp: string;
+  /** Number of nodes, `size_unit`. Their load is carried by one body; limits grow with it. */
+  readonly nodes: number;
+  readonly rules: readonly ForwardingRuleSpec[];
+  readonly healthCheck: {
+    readonly protocol: "http" | "https" | "tcp";
+    readonly port: number;
+    readonly path: string;
+    readonly intervalSeconds: number;
+    readonly timeoutSeconds: number;
+    readonly healthyThreshold: number;
+    readonly unhealthyThreshold: number;
+  };
+  readonly algorithm: "round_robin" | "least_connections";
+  readonly stickyCookie: { readonly name: string; readonly ttlSeconds: number } | undefined;
+  readonly redirectHttpToHttps: boolean;
+  readonly proxyProtocol: boolean;
+  readonly backendKeepalive: boolean;
+  readonly httpIdleTimeoutSeconds: number;
+  /** Droplets that get requests while they are healthy. */
+  readonly targets: readonly { readonly dropletId: number; readonly privateIp: string }[];
+}
+
+/** A managed database cluster: a real server with TLS inside the VPC. */
+export interface DatabaseSpec {
+  readonly id: string;
+  readonly name: string;
+  readonly engine: "pg" | "valkey";
+  /** Major version. */
+  readonly version: string;
+  readonly vpcId: string;
+  /** IPv4 address inside the VPC. */
+  readonly privateIp: string;
+  readonly port: number;
+  /** PEM of the server's key and certificate; the certificate names the private and the public host. */
+  readonly tls: { readonly keyPem: string; readonly certificatePem: string };
+  readonly vcpus: number;
+  readonly memoryMib: number;
+  /** `doadmin` first. */
+  readonly users: readonly { readonly name: string; readonly password: string }[];
+  readonly databases: readonly string[];
+  /** Connection pools (PgBouncer), on `poolPort`; `pg` only. */
+  readonly pools: readonly {
+    readonly name: string;
+    readonly mode: "transaction" | "session" | "statement";
+    readonly size: number;
+    readonly database: string;
+    /** Undefined: whoever logs in. */
+    readonly user: string | undefined;
+  }[];
+  readonly poolPort: number;
+}
+
+/** The account's container registry: a real one, with TLS, that Droplets find under its own name. */
+export interface RegistrySpec {
+  /** Host name that images are pushed to and pulled from, e.g. `registry.digitalocean.com`. */
+  readonly host: string;
+  readonly tls: { readonly keyPem: string; readonly certificatePem: string };
+  readonly username: string;
+  readonly password: string;
+}
+
+/** An address inside a VPC that only some may reach: a database's trusted sources, a Load Balancer's clients. */
+export interface GuardSpec {
+  readonly vpcId: string;
+  readonly privateIp: string;
+  readonly inbound: readonly FirewallRuleSpec[];
+}
+
 /** Everything that decides which packet reaches which Droplet. */
 export interface NetworkSpec {
   readonly vpcs: readonly VpcSpec[];
   readonly droplets: readonly Pick<DropletSpec, "id" | "vpcId" | "privateIp">[];
   /** Public IPv4 addresses, Reserved IPs among them, and the Droplet each leads to. */
   readonly addresses: readonly { readonly address: string; readonly dropletId: number }[];
+  /** Public IPv4 addresses (127.x) that lead to a Load Balancer or a database. */
+  readonly services?: readonly {
+    readonly address: string;
+    readonly vpcId: string;
+    readonly privateIp: string;
+  }[];
   readonly firewalls: readonly FirewallSpec[];
+  readonly guards?: readonly GuardSpec[];
+  /** What Droplets' name server answers: A records of DigitalOcean's own names and of the account's domains. */
+  readonly names?: readonly { readonly name: string; readonly addresses: readonly string[] }[];
   /** Loopback port of the metadata server that 169.254.169.254:80 leads to. */
   readonly metadataPort: number;
 }
@@ -68,6 +165,9 @@ export interface World {
   readonly vpcs: readonly VpcSpec[];
   readonly volumes: readonly (VolumeSpec & { readonly dropletId: number | undefined })[];
   readonly droplets: readonly (DropletSpec & { readonly power: "on" | "off" })[];
+  readonly loadBalancers?: readonly LoadBalancerSpec[];
+  readonly databases?: readonly DatabaseSpec[];
+  readonly registry?: RegistrySpec | undefined;
   readonly network: NetworkSpec;
 }
 
@@ -97,6 +197,17 @@ export interface Machines {
   resize(id: number, size: Pick<DropletSpec, "vcpus" | "memoryMib" | "diskGib">): Promise<void>;
   attachVolume(volume: VolumeSpec, dropletId: number): Promise<void>;
   detachVolume(volume: VolumeSpec, dropletId: number): Promise<void>;
+  /** Makes or changes it; connections that a change does not concern go on. */
+  applyLoadBalancer(balancer: LoadBalancerSpec): Promise<void>;
+  deleteLoadBalancer(id: string): Promise<void>;
+  /** What each target of a Load Balancer's health check is right now, by Droplet id. */
+  balancerHealth(id: string): Promise<ReadonlyMap<number, "up" | "down">>;
+  /** Makes or changes a database cluster; resolves when it accepts connections. Its data outlive `applyDatabase` and restarts. */
+  applyDatabase(database: DatabaseSpec): Promise<void>;
+  /** Deletes its data, too. */
+  deleteDatabase(id: string): Promise<void>;
+  /** `undefined` removes the registry with its images. Resolves to the loopback port that it is served on. */
+  applyRegistry(registry: RegistrySpec | undefined): Promise<number | undefined>;
   /** Replaces all address and Firewall rules at once. */
   applyNetwork(network: NetworkSpec): Promise<void>;
   /** Makes reality match after a restart; what cannot be brought back is reported, not invented. */

@@ -31,6 +31,25 @@ export class Simulated implements Machines {
   applyNetwork(): Promise<void> {
     return done;
   }
+  applyLoadBalancer(): Promise<void> {
+    return done;
+  }
+  deleteLoadBalancer(): Promise<void> {
+    return done;
+  }
+  /** Nothing runs, so nothing is found unwell. */
+  balancerHealth(): Promise<ReadonlyMap<number, "up" | "down">> {
+    return Promise.resolve(new Map());
+  }
+  applyDatabase(): Promise<void> {
+    return done;
+  }
+  deleteDatabase(): Promise<void> {
+    return done;
+  }
+  applyRegistry(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
   resize(): Promise<void> {
     return done;
   }

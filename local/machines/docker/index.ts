@@ -131,6 +131,30 @@ export class DockerMachines implements Machines {
     await this.inTurn(() => volumes.detach(volume, dropletId));
   }
 
+  applyLoadBalancer(): Promise<void> {
+    return notServed("Load Balancers");
+  }
+
+  deleteLoadBalancer(): Promise<void> {
+    return notServed("Load Balancers");
+  }
+
+  balancerHealth(): Promise<ReadonlyMap<number, "up" | "down">> {
+    return notServed("Load Balancers");
+  }
+
+  applyDatabase(): Promise<void> {
+    return notServed("databases");
+  }
+
+  deleteDatabase(): Promise<void> {
+    return notServed("databases");
+  }
+
+  applyRegistry(): Promise<number | undefined> {
+    return notServed("container registries");
+  }
+
   async applyNetwork(network: NetworkSpec): Promise<void> {
     const { host, services } = await this.ready();
     const { instance, egress } = this;
@@ -229,4 +253,8 @@ export class DockerMachines implements Machines {
     this.mutations = turn.catch(() => undefined);
     return turn;
   }
+}
+
+function notServed(what: string): Promise<never> {
+  return Promise.reject(new Error(`${what} have no local body yet`));
 }
