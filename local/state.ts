@@ -15,9 +15,16 @@ export function isKnown(stack: string): boolean {
 
 /** Whether an update of the stack ended in the middle of an operation. */
 export function wasInterrupted(stack: string): boolean {
-  return (
-    isKnown(stack) && fs.readFileSync(stateFile(stack), "utf8").includes('"pending_operations"')
-  );
+  return stateMentions(stack, '"pending_operations"');
+}
+
+/** Whether the stack has resources that go when another one goes. */
+export function hasDeletedWith(stack: string): boolean {
+  return stateMentions(stack, '"deletedWith"');
+}
+
+function stateMentions(stack: string, words: string): boolean {
+  return isKnown(stack) && fs.readFileSync(stateFile(stack), "utf8").includes(words);
 }
 
 const lock = z.object({ pid: z.number() });

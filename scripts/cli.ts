@@ -54,7 +54,7 @@ for (const [name, description] of [
 program
   .command("heal <stack>")
   .description(
-    "after an interrupted `pulumi up` in the cloud: adopt what was made, forget what was not",
+    "in the cloud, after an interrupted `pulumi up` or when a Droplet was removed by hand: adopt what was made, forget what is gone",
   )
   .action(async (stack: string) => exitWith(await healCloud(stack)));
 

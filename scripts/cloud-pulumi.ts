@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { Fault } from "../local/fault";
 import { checkout } from "../local/paths";
 import { heal } from "./heal";
+import { forgetLost } from "./lost-droplets";
 
 const DIGITALOCEAN_API = "https://api.digitalocean.com";
 
@@ -30,12 +31,12 @@ export async function healCloud(stack: string): Promise<number> {
     if (result.code !== 0 && words[1] === "export") throw new Fault(result.stderr.trim());
     return result;
   };
-  const lines = await heal(run, {
-    url: process.env.DIGITALOCEAN_API_URL ?? DIGITALOCEAN_API,
-    token,
-  });
+  const api = { url: process.env.DIGITALOCEAN_API_URL ?? DIGITALOCEAN_API, token };
+  const lines = [...(await heal(run, api)), ...(await forgetLost(run, api))];
   process.stdout.write(
-    lines.length > 0 ? `${lines.join("\n")}\n` : `Nothing was interrupted in ${stack}.\n`,
+    lines.length > 0
+      ? `${lines.join("\n")}\n`
+      : `Nothing was interrupted in ${stack}, and its Droplets exist.\n`,
   );
   return 0;
 }

@@ -4,36 +4,14 @@
  *
  * Without this, a second `up` would make a second Droplet, or fail on a name that is taken.
  */
-import * as fs from "node:fs";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
-import { z } from "zod";
-
-/** One Pulumi command on the stack in question. */
-export type RunPulumi = (
-  words: readonly string[],
-) => Promise<{ code: number; stdout: string; stderr: string }>;
-
-export interface Api {
-  readonly url: string;
-  readonly token: string;
-}
-
-const resource = z.looseObject({
-  urn: z.string(),
-  type: z.string(),
-  id: z.string().optional(),
-  inputs: z.record(z.string(), z.unknown()).optional(),
-});
-
-const exportSchema = z.looseObject({
-  deployment: z
-    .looseObject({
-      resources: z.array(resource).optional(),
-      pending_operations: z.array(z.looseObject({ type: z.string(), resource })).optional(),
-    })
-    .nullish(),
-});
+import {
+  exportState,
+  importState,
+  mustRun,
+  type Api,
+  type Resource,
+  type RunPulumi,
+} from "./stack-state";
 
 type Inputs = Record<string, unknown>;
 type Listed = Record<string, unknown>;
@@ -84,17 +62,12 @@ const naturalKeys: Readonly<Record<string, NaturalKey>> = {
  * @throws {Error} when the stack's state cannot be read or written.
  */
 export async function heal(pulumi: RunPulumi, api: Api): Promise<string[]> {
-  const must = async (words: readonly string[]) => {
-    const { code, stdout, stderr } = await pulumi(words);
-    if (code === 0) return stdout;
-    throw new Error(`The interrupted stack could not be put right:\n${stdout}${stderr}`);
-  };
-  const state = exportSchema.parse(JSON.parse(await must(["stack", "export"])));
+  const state = await exportState(pulumi);
   const { resources = [], pending_operations = [] } = state.deployment ?? {};
   const pending = pending_operations.filter(({ type }) => type === "creating");
   if (pending.length === 0) return [];
   const known = new Set(resources.map(({ type, id }) => `${type} ${id ?? ""}`));
-  const adopted: z.infer<typeof resource>[] = [];
+  const adopted: Resource[] = [];
   const lines: string[] = [];
   for (const operation of pending) {
     const { urn, type, inputs = {} } = operation.resource;
@@ -108,7 +81,7 @@ export async function heal(pulumi: RunPulumi, api: Api): Promise<string[]> {
         : `${name}: its creation was interrupted; ${type.split(":").at(-1) ?? ""} ${id} exists and is adopted`,
     );
   }
-  await writeState(must, {
+  await importState(pulumi, {
     ...state,
     deployment: {
       ...state.deployment,
@@ -118,24 +91,9 @@ export async function heal(pulumi: RunPulumi, api: Api): Promise<string[]> {
   });
   if (adopted.length > 0) {
     const targets = adopted.flatMap(({ urn }) => ["--target", urn]);
-    await must(["refresh", "--yes", "--skip-preview", ...targets]);
+    await mustRun(pulumi, ["refresh", "--yes", "--skip-preview", ...targets]);
   }
   return lines;
-}
-
-/** Hands a state back to the backend, through a file that only this user can read. */
-async function writeState(
-  must: (words: readonly string[]) => Promise<string>,
-  state: object,
-): Promise<void> {
-  const dir = fs.mkdtempSync(path.join(tmpdir(), "archipelago-heal-"));
-  try {
-    const file = path.join(dir, "state.json");
-    fs.writeFileSync(file, JSON.stringify(state), { mode: 0o600 });
-    await must(["stack", "import", "--file", file]);
-  } finally {
-    fs.rmSync(dir, { recursive: true, force: true });
-  }
 }
 
 async function find(

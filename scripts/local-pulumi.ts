@@ -1,8 +1,9 @@
-/** A Pulumi command on the local DigitalOcean, after putting right what an interruption left. */
+/** A Pulumi command on the local DigitalOcean, after putting right what an interruption or a hand left. */
 import { pulumi, type LocalEngine, type Result } from "../local/pulumi";
 import { stackNames } from "../local/stack-copy";
-import { wasInterrupted } from "../local/state";
+import { hasDeletedWith, wasInterrupted } from "../local/state";
 import { heal } from "./heal";
+import { forgetLost } from "./lost-droplets";
 
 const CHANGING = ["up", "update", "preview", "refresh", "destroy"];
 
@@ -12,10 +13,19 @@ export async function localPulumi(
   output: "inherit" | "capture" = "inherit",
 ): Promise<Result> {
   const stack = words.find((word) => stackNames().includes(word));
-  if (stack !== undefined && CHANGING.includes(words[0] ?? "") && wasInterrupted(stack)) {
+  if (stack !== undefined && CHANGING.includes(words[0] ?? "")) {
     const run = (command: readonly string[]) => pulumi(local, [...command, stack], "capture");
-    const lines = await heal(run, local.daemon);
+    const lines = [
+      ...(wasInterrupted(stack) ? await heal(run, local.daemon) : []),
+      ...(refreshes(words) && hasDeletedWith(stack) ? await forgetLost(run, local.daemon) : []),
+    ];
     for (const line of lines) process.stderr.write(`${line}\n`);
   }
   return pulumi(local, words, output);
+}
+
+/** Whether the command compares the state with reality, and writes down what it found. */
+function refreshes(words: readonly string[]): boolean {
+  if (words.includes("--preview-only")) return false;
+  return words[0] === "refresh" || words.some((word) => /^(-r|--refresh(=true)?)$/.test(word));
 }
