@@ -48,8 +48,8 @@ export interface Account {
 export async function readAccount(config: Config): Promise<Account> {
   try {
     const [sizes, regions, image, droplets, volume, keys, reservedIp, zone] = await Promise.all([
-      digitalocean.getSizes(),
-      digitalocean.getRegions(),
+      wantedSizes(config),
+      wantedRegions(config),
       found(digitalocean.getImage({ slug: config.image })),
       digitalocean.getDroplets({ filters: [{ key: "tags", values: [stackTag(config.stack)] }] }),
       found(digitalocean.getVolume({ name: volumeName(config.stack), region: config.region })),
@@ -71,6 +71,25 @@ export async function readAccount(config: Config): Promise<Account> {
   } catch (error) {
     throw new pulumi.RunError(describeFailure(error));
   }
+}
+
+/**
+ * The sizes that the stack names; all of them when one cannot be had, so that the fault can name others. The
+ * whole catalogue takes the engine most of a second to hand over.
+ */
+async function wantedSizes({ nodes, region }: Config) {
+  const wanted = new Set(Object.values(nodes).map(({ size }) => size));
+  const filters = [{ key: "slug", values: [...wanted] }];
+  const { sizes } = await digitalocean.getSizes({ filters });
+  const usable = sizes.filter(({ available, regions }) => available && regions.includes(region));
+  return usable.length === wanted.size ? { sizes } : digitalocean.getSizes();
+}
+
+/** The stack's region, or all of them when it takes no Droplets. */
+async function wantedRegions({ region }: Config) {
+  const filters = [{ key: "slug", values: [region] }];
+  const { regions } = await digitalocean.getRegions({ filters });
+  return regions.some(({ available }) => available) ? { regions } : digitalocean.getRegions();
 }
 
 async function slugs(): Promise<string[]> {

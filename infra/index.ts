@@ -6,6 +6,7 @@ import { announcements } from "./announcements";
 import { describeCost, monthlyCost } from "./cost";
 import { StackFaults } from "./faults";
 import { resolveSshFrom } from "./my-address";
+import * as swarm from "../providers/swarm/sdk";
 import { fromPulumi, readStackFile, withoutEchoes } from "./stack-file";
 import { singleNode } from "./topologies/single-node";
 
@@ -18,11 +19,17 @@ export = async function program() {
   const { config } = reading;
 
   const tokenFaults = missingToken(env, all["digitalocean:token"]);
-  const [account, ssh] = await Promise.all([
+  const [account, ssh, login] = await Promise.all([
     tokenFaults.length > 0 ? undefined : tolerant(readAccount(config), reading.faults.length > 0),
     resolveSshFrom(config, env),
+    config.machines === "real" ? swarm.loginProblem() : undefined,
   ]);
-  const later = [...tokenFaults, ...ssh.faults, ...(account ? accountFaults(config, account) : [])];
+  const later = [
+    ...tokenFaults,
+    ...ssh.faults,
+    ...loginFaults(login),
+    ...(account ? accountFaults(config, account) : []),
+  ];
   const faults = withoutEchoes(reading.faults, later);
   if (account === undefined || faults.length > 0) throw new StackFaults(config.stack, faults);
 
@@ -35,6 +42,14 @@ function missingToken(env: NodeJS.ProcessEnv, configured: string | undefined) {
   if (env.DIGITALOCEAN_TOKEN ?? env.DIGITALOCEAN_ACCESS_TOKEN ?? configured) return [];
   const remedy = "make one at https://cloud.digitalocean.com/account/api/tokens";
   return [{ path: "DIGITALOCEAN_TOKEN", rule: "must hold a DigitalOcean API token", remedy }];
+}
+
+/** Without a login `up` would stop at the first node, with its Droplet made. A preview logs in nowhere. */
+function loginFaults(problem: string | undefined) {
+  if (problem === undefined) return [];
+  if (!pulumi.runtime.isDryRun()) return [{ path: "SSH login:", rule: problem }];
+  void pulumi.log.warn(`\`up\` from here would stop: ${problem}`);
+  return [];
 }
 
 /** The API's own trouble is not worth hiding faults of the stack file that are known already. */

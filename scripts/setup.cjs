@@ -37,5 +37,4 @@ if (!fs.existsSync(stamp) || fs.readFileSync(stamp, "utf8") !== wanted) {
   fs.writeFileSync(stamp, wanted);
 }
 
-require("tsx/cjs");
-require("./cli.ts");
+require("../build/load.cjs")("scripts/cli.ts");

@@ -74,7 +74,7 @@ async function startDaemon(machines: DaemonInfo["machines"]): Promise<Daemon> {
   const out = fs.openSync(log, "a");
   const daemon = spawn(
     process.execPath,
-    ["--require", require.resolve("tsx/cjs"), path.join(__dirname, "main.ts")],
+    [path.join(checkout, "build/run.cjs"), path.join(__dirname, "main.ts")],
     {
       cwd: checkout,
       detached: true,

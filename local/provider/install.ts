@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
-import { createRequire } from "node:module";
 import * as path from "node:path";
+import { checkout } from "../paths";
 
 /** Our stand-ins, at the versions that the program's SDKs ask for. */
 const STAND_INS = [
@@ -45,13 +45,11 @@ function isStandIn(executable: string): boolean {
 }
 
 function shim(name: string): string {
-  const main = path.join(__dirname, name, "main.ts");
-  const tsx = createRequire(__filename).resolve("tsx/cjs");
+  const load = path.join(checkout, "build/load.cjs");
   return [
     "#!/usr/bin/env node",
     `// ${MARK} for the provider plugin "${name}".`,
-    `require(${JSON.stringify(tsx)});`,
-    `require(${JSON.stringify(main)});`,
+    `require(${JSON.stringify(load)})("local/provider/${name}/main.ts", "bundled");`,
     "",
   ].join("\n");
 }

@@ -6,6 +6,7 @@ import { Job } from "./resources/job";
 import { Node } from "./resources/node";
 import { Password } from "./resources/password";
 import { Rollout } from "./resources/rollout";
+import { getLogin } from "./ssh/identity";
 import { closeConnections } from "./ssh/pool";
 
 /** The engine's address follows the flags; it is absent when the engine attaches later (PULUMI_DEBUG_PROVIDERS). */
@@ -23,6 +24,7 @@ serve({
     "swarm:index:Password": Password,
     "swarm:index:Rollout": Rollout,
   },
+  functions: { "swarm:index:getLogin": getLogin },
   engineAddress,
   onClose: closeConnections,
 }).then(

@@ -12,6 +12,18 @@ export interface Connection {
   readonly hostKey: string;
 }
 
+/**
+ * Whether this machine has an SSH key to log in to nodes with.
+ *
+ * @returns what is missing and how to get it, else undefined. The key may still be one that a node refuses.
+ */
+export async function loginProblem(): Promise<string | undefined> {
+  const { problem } = (await pulumi.runtime.invoke("swarm:index:getLogin", {})) as {
+    problem?: string;
+  };
+  return problem;
+}
+
 abstract class SwarmResource extends pulumi.CustomResource {
   constructor(
     type: string,

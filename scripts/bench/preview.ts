@@ -39,13 +39,17 @@ export async function preview(): Promise<Figure[]> {
     path.join(empty, "index.ts"),
     EMPTY_PROGRAM.replaceAll("../../", `${checkout}/`),
   );
-  fs.writeFileSync(path.join(empty, "package.json"), "{}");
+  const load = JSON.stringify(path.join(checkout, "build/load.cjs"));
+  fs.writeFileSync(
+    path.join(empty, "program.cjs"),
+    `module.exports = require(${load})(${JSON.stringify(path.join(empty, "index.ts"))});`,
+  );
+  fs.writeFileSync(path.join(empty, "package.json"), JSON.stringify({ main: "program.cjs" }));
   const project = fs.readFileSync(path.join(checkout, "Pulumi.yaml"), "utf8");
   fs.writeFileSync(
     path.join(empty, "Pulumi.yaml"),
     project
       .replace(/^name: .*$/m, "name: empty")
-      .replace(/^main: .*$/m, "main: index.ts")
       .replace(/path: \.\//g, `path: ${checkout}/`)
       .replace(/^stackConfigDir: .*$/m, ""),
   );

@@ -17,6 +17,8 @@ export const VERSION = "0.1.0";
 export interface ServeOptions {
   /** Type token → implementation. */
   readonly resources: Readonly<Record<string, Resource>>;
+  /** Function token → what it answers. */
+  readonly functions: Readonly<Record<string, () => Properties>>;
   /** `host:port` of the engine. */
   readonly engineAddress: string | undefined;
   /** Called once when the engine cancels or ends the process. */
@@ -85,6 +87,12 @@ export async function serve(options: ServeOptions): Promise<number> {
     // Secrets are not accepted: the engine then unwraps them on the way in and, on the way out, marks as secret again
     // whatever has the name of a secret input (E pkg/resource/plugin/provider_plugin.go, annotateSecrets).
     configure: unary(() => new proto.ConfigureResponse().setSupportspreview(true)),
+
+    invoke: unary((request: proto.InvokeRequest) => {
+      const answer = options.functions[request.getTok()];
+      if (!answer) throw new Error(`the swarm provider has no function ${request.getTok()}`);
+      return new proto.InvokeResponse().setReturn(toStruct(answer()));
+    }),
 
     check: unary((request: proto.CheckRequest) => {
       const failures = resource(request.getUrn()).check(fromStruct(request.getNews()));

@@ -45,6 +45,16 @@ export function findIdentities(
   return identities;
 }
 
+/** Whether there is anything to log in with: `problem` says what is missing, and is absent when nothing is. */
+export function getLogin(): { readonly problem?: string } {
+  try {
+    findIdentities();
+    return {};
+  } catch (error) {
+    return { problem: (error as Error).message };
+  }
+}
+
 function readKey(path: string, origin: string): Identity {
   let privateKey: Buffer;
   try {

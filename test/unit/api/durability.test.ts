@@ -16,11 +16,12 @@ const root = resolve(__dirname, "../../..");
 /** The API in a process of its own, to be killed. */
 async function spawnApi(stateDir: string, progress: number) {
   const program = `
-    const { startApi } = require("./local/api/index.ts");
-    const { Simulated } = require("./local/machines/simulated.ts");
+    const load = require("./build/load.cjs");
+    const { startApi } = load("local/api/index.ts");
+    const { Simulated } = load("local/machines/simulated.ts");
     startApi({ stateDir: ${JSON.stringify(stateDir)}, tokens: ["${token}"], machines: new Simulated(),
       publicPool: "127.99.0.0/16", progress: ${progress} }).then((api) => console.log(api.url));`;
-  const child = spawn(process.execPath, ["--require", "tsx/cjs", "--eval", program], {
+  const child = spawn(process.execPath, ["--eval", program], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
   });
