@@ -17,6 +17,7 @@ const ROUTE = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?\/[A-Za-z0-9._~/-]*$/;
 const HOST_NAME = /^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])$/;
 const NAME = /^[a-z]([a-z0-9-]{0,28}[a-z0-9])?$/;
 const NAME_RULE = "1 to 30 lower-case letters, digits and hyphens, a letter first";
+const CERTIFICATES = /^-----BEGIN CERTIFICATE-----\s[\s\S]+-----END CERTIFICATE-----\s*$/;
 const ABSOLUTE_PATH = /^(\/[A-Za-z0-9._-]+)+$/;
 
 /** The engine by itself is enough: `database: none`. */
@@ -70,6 +71,11 @@ const domain = z
           /^https:\/\/\S+$/,
           "an https URL",
           "ACME directory. Default: Let's Encrypt.",
+        ).optional(),
+        acmeCa: text(
+          CERTIFICATES,
+          "certificates in PEM",
+          "The authority that signed the ACME server's own certificate, where it is a private one. Default: the public roots.",
         ).optional(),
         alarmWebhook: text(
           /^https?:\/\/\S+$/,

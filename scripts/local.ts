@@ -57,14 +57,21 @@ async function api(words: readonly string[]): Promise<void> {
         "off",
       ]),
     )
+    .option("--acme-port <port>", "an ACME server on this machine, for Droplets; 0 = none", Number)
     .option("--json", "machine-readable output")
     .parse(words, { from: "user" })
-    .opts<{ progress?: Settings["progress"]; rateLimit?: "on" | "off"; json?: boolean }>();
+    .opts<{
+      progress?: Settings["progress"];
+      rateLimit?: "on" | "off";
+      acmePort?: number;
+      json?: boolean;
+    }>();
   const running = await findDaemon();
-  if (options.progress || options.rateLimit) {
+  if (options.progress || options.rateLimit || options.acmePort !== undefined) {
     settings({
       ...(options.progress && { progress: options.progress }),
       ...(options.rateLimit && { rateLimit: options.rateLimit === "on" }),
+      ...(options.acmePort !== undefined && { acmePort: options.acmePort }),
     });
     await stopDaemon();
   }

@@ -295,6 +295,7 @@ function edgeDomain({ domain }: Config) {
     acme: {
       ...(domain.email !== undefined && { email: domain.email }),
       ...(domain.acmeDirectory !== undefined && { directoryUrl: domain.acmeDirectory }),
+      ...(domain.acmeCa !== undefined && { caPem: domain.acmeCa }),
     },
     ...(domain.alarmWebhook !== undefined && { alarm: { webhook: domain.alarmWebhook } }),
   };

@@ -15,11 +15,15 @@ async function main(): Promise<void> {
     throw new Error("ARCHIPELAGO_TOKEN is not set: start the daemon by `npm run local -- api`.");
   // Read once, then out of the environment that children would inherit.
   delete process.env.ARCHIPELAGO_TOKEN;
+  const kept = settings();
   const machines =
     kind === "docker"
-      ? new DockerMachines({ instance: instanceId(), publicPool: publicPool() })
+      ? new DockerMachines({
+          instance: instanceId(),
+          publicPool: publicPool(),
+          acmePort: kept.acmePort,
+        })
       : new Simulated();
-  const kept = settings();
   const api = await startApi({
     stateDir: path.join(localDir(), "api"),
     port: kept.port,

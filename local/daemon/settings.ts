@@ -12,6 +12,8 @@ const schema = z.strictObject({
   progress: z.enum(["immediate", "realistic"]).default("immediate"),
   /** Whether more than 250 requests a minute or 5,000 an hour are answered with 429. */
   rateLimit: z.boolean().default(false),
+  /** Loopback port of an ACME server for Droplets; 0 = there is none. */
+  acmePort: z.number().int().min(0).max(65_535).default(0),
 });
 
 export type Settings = z.infer<typeof schema>;

@@ -1,91 +1,27 @@
-import { spawnSync } from "node:child_process";
-import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { get as httpGet } from "node:http";
-import { get as httpsGet } from "node:https";
-import { connect } from "node:tls";
 import { gunzipSync } from "node:zlib";
 import type { AgentStatus } from "../../components/edge/agent/agent";
 import { agentBundle } from "../../components/edge/bundle";
-import {
-  EdgeSandbox,
-  Running,
-  describeWith,
-  eventually,
-  freePorts,
-  httpServer,
-  loopbackDns,
-} from "./harness";
+import { EdgeSandbox, Running, describeWith, eventually, httpServer, loopbackDns } from "./harness";
+import { Pebble } from "./pebble";
+import { servedCertificate, visit, type Place } from "./visitor";
 
 const NAME = "app.example.org";
 /** Pebble's certificates live this long here; two thirds of it is when the agent renews. */
 const LIFETIME_SECONDS = 18;
 
-interface Answer {
-  readonly status: number;
-  readonly body: string;
-  readonly location: string | undefined;
-}
-
-function fetchVia(
-  port: number,
-  options: {
-    readonly tls?: { readonly ca: string };
-    readonly path?: string;
-    readonly host?: string;
-  },
-): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const common = {
-      host: "127.0.0.1",
-      port,
-      path: options.path ?? "/",
-      headers: { host: options.host ?? NAME },
-      agent: false as const,
-    };
-    const outgoing = options.tls
-      ? httpsGet({ ...common, servername: NAME, ca: options.tls.ca })
-      : httpGet(common);
-    outgoing.once("error", reject);
-    outgoing.once("response", (response) => {
-      let body = "";
-      response.on("data", (chunk: Buffer) => (body += chunk.toString()));
-      response.once("end", () =>
-        resolve({ status: response.statusCode ?? 0, body, location: response.headers.location }),
-      );
-    });
-  });
-}
-
-/** The certificate that is served for the name, whoever signed it. */
-function servedCertificate(port: number): Promise<X509Certificate> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(
-      { host: "127.0.0.1", port, servername: NAME, rejectUnauthorized: false },
-      () => {
-        const certificate = socket.getPeerX509Certificate();
-        socket.destroy();
-        if (certificate) resolve(certificate);
-        else reject(new Error("no certificate was presented"));
-      },
-    );
-    socket.once("error", reject);
-  });
-}
-
 describeWith(["haproxy", "pebble", "openssl"], "HTTPS from a domain alone", () => {
   let sandbox: EdgeSandbox;
-  let pebble: Running;
+  let pebble: Pebble;
   let agent: Running;
-  let managementUrl: string;
   let webhookBodies: { severity: string; text: string }[];
 
+  const at = (port: number): Place => ({ name: NAME, address: "127.0.0.1", port });
   const status = async () =>
     JSON.parse(
-      (await fetchVia(sandbox.settings.listen.agent, { path: "/status" })).body,
+      (await visit(at(sandbox.settings.listen.agent), { path: "/status" })).body,
     ) as AgentStatus;
   const healthz = async () =>
-    (await fetchVia(sandbox.settings.listen.agent, { path: "/healthz" })).status;
+    (await visit(at(sandbox.settings.listen.agent), { path: "/healthz" })).status;
 
   beforeAll(async () => {
     const dns = await loopbackDns();
@@ -101,7 +37,6 @@ describeWith(["haproxy", "pebble", "openssl"], "HTTPS from a domain alone", () =
         response.end();
       });
     });
-    const [acmePort = 0, managementPort = 0] = await freePorts(2);
     sandbox = await EdgeSandbox.create(dns.address, [{ service: "web", port: app.port }], {
       names: [NAME],
     });
@@ -112,44 +47,22 @@ describeWith(["haproxy", "pebble", "openssl"], "HTTPS from a domain alone", () =
       });
     }
     sandbox.onClose(() => dns.close());
-    const key = sandbox.write("pebble.key", "");
-    const certificate = sandbox.write("pebble.pem", "");
-    const made = spawnSync(
-      "openssl",
-      "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=pebble"
-        .split(" ")
-        .concat("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate),
-    );
-    expect(made.status).toBe(0);
-    const pebbleConfig = sandbox.write(
-      "pebble.json",
-      JSON.stringify({
-        pebble: {
-          listenAddress: `127.0.0.1:${acmePort}`,
-          managementListenAddress: `127.0.0.1:${managementPort}`,
-          certificate,
-          privateKey: key,
-          httpPort: sandbox.settings.listen.http,
-          tlsPort: sandbox.settings.listen.https,
-          certificateValidityPeriod: LIFETIME_SECONDS,
-        },
-      }),
-    );
-    pebble = new Running("pebble", ["-config", pebbleConfig, "-dnsserver", dns.address], {
-      PEBBLE_VA_NOSLEEP: "1",
+    pebble = await Pebble.start({
+      dir: sandbox.dir,
+      address: "127.0.0.1",
+      challengePorts: sandbox.settings.listen,
+      dns: dns.address,
+      lifetimeSeconds: LIFETIME_SECONDS,
     });
     sandbox.onClose(() => pebble.stop());
-    managementUrl = `https://127.0.0.1:${managementPort}`;
-    const caPem = readFileSync(certificate, "utf8");
     const settings = {
       ...sandbox.settings,
       acme: {
-        directoryUrl: `https://127.0.0.1:${acmePort}/dir`,
+        directoryUrl: `https://127.0.0.1:${pebble.port}/dir`,
         email: "ops@example.org",
-        caPem,
+        caPem: pebble.caPem,
       },
     };
-    await eventually(20, () => fetchOver(`${managementUrl}/roots/0`, caPem));
     sandbox.startHaproxy();
     // The file that the program ships, run as the container runs it.
     agent = new Running(
@@ -171,16 +84,15 @@ describeWith(["haproxy", "pebble", "openssl"], "HTTPS from a domain alone", () =
   it("answers HTTPS with a certificate of the ACME server, and redirects to it only then", async () => {
     const { http, https } = sandbox.settings.listen;
     const root = await eventually(30, async () => {
-      const caPem = readFileSync(`${sandbox.dir}/pebble.pem`, "utf8");
-      const issuer = await fetchOver(`${managementUrl}/roots/0`, caPem);
-      const answer = await fetchVia(https, { tls: { ca: issuer } });
+      const issuer = await pebble.rootPem();
+      const answer = await visit(at(https), { ca: issuer });
       expect(answer).toMatchObject({ status: 200, body: "hello over https" });
       return issuer;
     });
     expect(root).toContain("BEGIN CERTIFICATE");
-    const redirect = await fetchVia(http, { path: "/page" });
+    const redirect = await visit(at(http), { path: "/page" });
     expect(redirect).toMatchObject({ status: 308, location: `https://${NAME}/page` });
-    expect(await fetchVia(http, { host: "127.0.0.1" })).toMatchObject({ body: "hello over http" });
+    expect(await visit(at(http), { host: "127.0.0.1" })).toMatchObject({ body: "hello over http" });
     expect(await healthz()).toBe(200);
     expect(await status()).toMatchObject({
       node: "node-1",
@@ -192,9 +104,9 @@ describeWith(["haproxy", "pebble", "openssl"], "HTTPS from a domain alone", () =
 
   it("renews by itself before the certificate ends", async () => {
     const { https } = sandbox.settings.listen;
-    const first = await servedCertificate(https);
+    const first = await servedCertificate(at(https));
     const second = await eventually(LIFETIME_SECONDS + 20, async () => {
-      const certificate = await servedCertificate(https);
+      const certificate = await servedCertificate(at(https));
       expect(certificate.serialNumber).not.toBe(first.serialNumber);
       return certificate;
     });
@@ -205,7 +117,7 @@ describeWith(["haproxy", "pebble", "openssl"], "HTTPS from a domain alone", () =
   it("raises the alarm when a renewal fails, and keeps serving the old certificate", async () => {
     const { https } = sandbox.settings.listen;
     await pebble.stop();
-    const held = await servedCertificate(https);
+    const held = await servedCertificate(at(https));
     await eventually(LIFETIME_SECONDS + 20, async () => expect(await healthz()).toBe(503));
     const { alarms, certificates } = await status();
     expect(alarms).toEqual([
@@ -221,19 +133,8 @@ describeWith(["haproxy", "pebble", "openssl"], "HTTPS from a domain alone", () =
         expect.objectContaining({ text: expect.stringContaining(NAME) as string }),
       ]),
     );
-    expect((await servedCertificate(https)).serialNumber).toBe(held.serialNumber);
+    expect((await servedCertificate(at(https))).serialNumber).toBe(held.serialNumber);
     const [{ nextAttempt } = { nextAttempt: "" }] = certificates;
     expect(Date.parse(nextAttempt)).toBeGreaterThan(Date.now());
   }, 60_000);
 });
-
-function fetchOver(url: string, ca: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const outgoing = httpsGet(url, { ca, agent: false }, (response) => {
-      let body = "";
-      response.on("data", (chunk: Buffer) => (body += chunk.toString()));
-      response.once("end", () => resolve(body));
-    });
-    outgoing.once("error", reject);
-  });
-}

@@ -58,21 +58,35 @@ export async function httpServer(
   return { server, port: (server.address() as AddressInfo).port };
 }
 
-/** Docker's and the world's DNS in one: every name is 127.0.0.1, and has nothing but A records (RFC 1035 §4). */
-export async function loopbackDns(): Promise<{ address: string; close: () => void }> {
+/**
+ * Docker's and the world's DNS in one: each name has one A record and nothing else (RFC 1035 §4).
+ *
+ * @param addressOf the record's IPv4 address. @default 127.0.0.1 for every name
+ */
+export async function loopbackDns(
+  addressOf: (name: string) => Promise<string> = () => Promise.resolve("127.0.0.1"),
+): Promise<{ address: string; close: () => void }> {
   const socket = createSocket("udp4");
-  socket.on("message", (query, from) => {
+  const reply = async (query: Buffer): Promise<Buffer> => {
     let end = 12;
-    while (query[end] !== 0) end += (query[end] ?? 0) + 1;
+    const labels: string[] = [];
+    for (let length; (length = query[end] ?? 0) !== 0; end += length + 1) {
+      labels.push(query.toString("latin1", end + 1, end + 1 + length).toLowerCase());
+    }
     const question = query.subarray(12, end + 5);
     const isA = question.readUInt16BE(question.length - 4) === 1;
     const header = Buffer.from([0, 0, 0x85, 0x80, 0, 1, 0, isA ? 1 : 0, 0, 0, 0, 0]);
     query.copy(header, 0, 0, 2);
-    const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, 127, 0, 0, 1]);
-    socket.send(
-      Buffer.concat([header, question, ...(isA ? [answer] : [])]),
-      from.port,
-      from.address,
+    if (!isA) return Buffer.concat([header, question]);
+    const address = (await addressOf(labels.join("."))).split(".").map(Number);
+    const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ...address]);
+    return Buffer.concat([header, question, answer]);
+  };
+  socket.on("message", (query, from) => {
+    // A name that cannot be answered is left without an answer.
+    void reply(query).then(
+      (answer) => socket.send(answer, from.port, from.address),
+      () => undefined,
     );
   });
   await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));

@@ -7,8 +7,11 @@ import { execIn } from "../../local/machines/docker/engine";
 import { bridgePrefix, INSTANCE_LABEL, ROLE_LABEL } from "../../local/machines/docker/names";
 import { preflight } from "../../local/machines/docker/preflight";
 import { instanceId } from "../../local/paths";
+import { missingPrograms } from "../acme/harness";
+import { visit } from "../acme/visitor";
 import { succeeded } from "../program/support/cloud";
-import { ask } from "./fixture";
+import { Authority } from "./authority";
+import { ask, eventually } from "./fixture";
 import { containerOf, counter, House, presentedHostKey, visitedDuring } from "./house";
 
 const APP_SECRET = "correct-horse-battery-staple";
@@ -40,19 +43,26 @@ const larger = {
   database: { volumeGib: 12 },
 };
 
+const DOMAIN = { name: "app.example.com", zone: "example.com" };
+
 const docker = new Docker();
 const house = new House("house");
 const { cloud } = house;
 const instance = instanceId(path.join(cloud.dir, "local"));
 const ours = { label: [`${INSTANCE_LABEL}=${instance}`] };
 let url: string;
+let authority: Authority | undefined;
 
 let impossible: string | undefined;
 beforeAll(async () => {
-  impossible = await preflight();
+  const missing = missingPrograms(["pebble", "openssl"]);
+  impossible = missing.length > 0 ? `not installed: ${missing.join(", ")}` : await preflight();
   if (impossible) process.stderr.write(`single-node is not tested on machines: ${impossible}\n`);
 });
-afterAll(() => cloud.remove(), 120_000);
+afterAll(async () => {
+  await authority?.stop();
+  await cloud.remove();
+}, 120_000);
 
 /** Where machines cannot be real the reason has been printed. */
 function onMachines(name: string, body: () => Promise<void>, timeoutSeconds = 120): void {
@@ -211,6 +221,38 @@ describe("a house on one Droplet", () => {
       expect(await counter(url)).toBe(2);
     },
   );
+
+  onMachines(
+    "comes back with its data after its Droplet was removed by hand, and can take a domain with it",
+    async () => {
+      const [lost] = await dropletIds();
+      await cloud.api("DELETE", `/v2/droplets/${lost}`);
+      const refresh = succeeded(await cloud.local("refresh", "house", "--yes", "--skip-preview"));
+      expect(refresh.output).toContain(`Droplet ${lost} does not exist any more`);
+      authority = await Authority.start(cloud, DOMAIN.zone);
+      cloud.stack("house", { ...larger, domain: { ...DOMAIN, ...authority.settings } });
+      succeeded(await house.up());
+      expect(await counter(url)).toBe(2);
+      expect(await dropletIds()).not.toContain(lost);
+    },
+    300,
+  );
+
+  onMachines("serves HTTPS from a domain alone, and sends visitors of HTTP there", async () => {
+    const { address = "" } = await house.outputs();
+    const { name } = DOMAIN;
+    const ca = await (authority as Authority).rootPem();
+    // `up` does not wait for the certificate.
+    const page = await eventually("a certificate of the authority", () =>
+      visit({ name, address, port: 443 }, { ca }),
+    );
+    expect(page).toMatchObject({ status: 200 });
+    expect(page.body).toContain("house-node-1");
+    expect(await visit({ name, address, port: 80 }, { path: "/notes" })).toMatchObject({
+      status: 308,
+      location: `https://${name}/notes`,
+    });
+  });
 
   onMachines("destroyed, leaves no machine, network or Volume behind", async () => {
     succeeded(await cloud.local("destroy", "house", "--yes", "--skip-preview"));

@@ -25,6 +25,11 @@ export interface DockerMachinesOptions {
    * @default only addresses that lead to a Droplet are special
    */
   readonly publicPool?: string;
+  /**
+   * Loopback port of an ACME server that Droplets find at https://169.254.169.253:14000.
+   * @default 0: there is none
+   */
+  readonly acmePort?: number;
   /** Whether Droplets may reach the outside. @default `deny`, unless ARCHIPELAGO_LOCAL_EGRESS is `allow` */
   readonly egress?: "deny" | "allow";
 }
@@ -158,8 +163,8 @@ export class DockerMachines implements Machines {
   async applyNetwork(network: NetworkSpec): Promise<void> {
     const { host, services } = await this.ready();
     const { instance, egress } = this;
-    const { publicPool } = this.options;
-    const rules = renderNetwork(network, { instance, services, egress, publicPool });
+    const { publicPool, acmePort } = this.options;
+    const rules = renderNetwork(network, { instance, services, egress, publicPool, acmePort });
     await this.inTurn(() => host.applyRules(rules));
   }
 

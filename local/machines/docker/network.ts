@@ -11,6 +11,8 @@ export const CLIENT_RANGE = "247.0.0.0/8";
  */
 export const SERVICE_ADDRESS = "169.254.169.253";
 const MIRROR_PORT = 5000;
+/** The port that Pebble's documentation uses. */
+const ACME_PORT = 14_000;
 const METADATA_ADDRESS = "169.254.169.254";
 
 /** What the rules need beyond the API's view. */
@@ -26,6 +28,11 @@ export interface NetworkOptions {
    * @default none
    */
   readonly publicPool?: string;
+  /**
+   * Loopback port of an ACME server for Droplets.
+   * @default 0: there is none
+   */
+  readonly acmePort?: number;
 }
 
 /**
@@ -70,6 +77,11 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
       `iifname ${bridges} ip daddr ${METADATA_ADDRESS} tcp dport 80 dnat to 127.0.0.1:${network.metadataPort}`,
       `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} tcp dport ${MIRROR_PORT} dnat to 127.0.0.1:${options.services.mirror}`,
       `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} udp dport 53 dnat to 127.0.0.1:${options.services.names}`,
+      ...(options.acmePort
+        ? [
+            `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} tcp dport ${ACME_PORT} dnat to 127.0.0.1:${options.acmePort}`,
+          ]
+        : []),
     ]),
     ...chain("addresses", ["type nat hook output priority -110", "dnat to ip daddr map @public"]),
     ...chain("clients", [
