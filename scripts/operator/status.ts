@@ -3,6 +3,7 @@ import Table from "cli-table3";
 import type Docker from "dockerode";
 import pc from "picocolors";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
+import { endedByRestart, type Task } from "./node-restarts";
 import { findTarget, managerOf, type Target } from "./target";
 import { remedyFor } from "./remedy";
 
@@ -63,12 +64,13 @@ export function isWell({ front, nodes, services }: StackStatus): boolean {
 }
 
 async function look({ stack, outputs }: Target, engine: Docker): Promise<StackStatus> {
-  const [nodes, services, tasks, front] = await Promise.all([
+  const [nodes, services, allTasks, front] = await Promise.all([
     engine.listNodes() as Promise<SwarmNode[]>,
     engine.listServices({ status: true } as Docker.ServiceListOptions),
     engine.listTasks(),
     ask(outputs.url),
   ]);
+  const tasks = allTasks as Task[];
   const nodeName = new Map(nodes.map((node) => [node.ID, node.Description?.Hostname ?? node.ID]));
   const serviceName = new Map(services.map(({ ID, Spec }) => [ID, Spec?.Name ?? ID]));
   return {
@@ -95,9 +97,10 @@ async function look({ stack, outputs }: Target, engine: Docker): Promise<StackSt
         update: UpdateStatus?.State ?? "",
       }))
       .sort((a, b) => a.name.localeCompare(b.name)),
-    errors: (tasks as Task[])
+    errors: tasks
       .filter(({ Status }) => ["failed", "rejected"].includes(Status.State))
       .filter(({ Status }) => Date.now() - Date.parse(Status.Timestamp) < RECENT_HOURS * 3_600_000)
+      .filter((task) => !endedByRestart(task, tasks))
       .sort((a, b) => b.Status.Timestamp.localeCompare(a.Status.Timestamp))
       .slice(0, 5)
       .map(({ ServiceID, NodeID, Slot, Status }) => {
@@ -123,13 +126,6 @@ interface SwarmNode {
   };
   readonly Status?: { readonly State?: string; readonly Addr?: string };
   readonly ManagerStatus?: { readonly Leader?: boolean };
-}
-
-interface Task {
-  readonly ServiceID: string;
-  readonly NodeID?: string;
-  readonly Slot?: number;
-  readonly Status: { State: string; Timestamp: string; Err?: string; Message?: string };
 }
 
 function imageOf(template: unknown): string {
