@@ -8,6 +8,7 @@ import { dropletTransitions } from "./droplets/lifecycle";
 import { StateError } from "./errors";
 import { type Fault, Faults } from "./faults";
 import { Lifecycle, type Progress } from "./lifecycle";
+import { loadBalancerTransitions } from "./load-balancers/lifecycle";
 import { createMetadata } from "./metadata";
 import { Network, world } from "./network";
 import { defaultProject } from "./projects/model";
@@ -78,7 +79,13 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const problems: string[] = [];
   const lifecycle: Lifecycle = new Lifecycle(
     () => context,
-    { ...dropletTransitions, ...volumeTransitions, ...reservedIpTransitions, ...vpcTransitions },
+    {
+      ...dropletTransitions,
+      ...volumeTransitions,
+      ...reservedIpTransitions,
+      ...loadBalancerTransitions,
+      ...vpcTransitions,
+    },
     options.progress ?? "immediate",
   );
   const context: Context = {

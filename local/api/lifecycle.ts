@@ -16,6 +16,7 @@ export interface JobParams {
   readonly dropletId?: number;
   readonly volumeId?: string;
   readonly vpcId?: string;
+  readonly loadBalancerId?: string;
   readonly ip?: string;
   readonly size?: string;
   readonly disk?: boolean;

@@ -1,6 +1,7 @@
 import type {
   FirewallRuleSpec,
   FirewallSpec,
+  GuardSpec,
   Machines,
   NetworkSpec,
   World,
@@ -8,15 +9,18 @@ import type {
 import { parseAddress, parseCidr } from "./addresses";
 import { dropletSpec, type DropletRecord } from "./droplets/model";
 import { appliesTo, type FirewallRecord, type FirewallRule } from "./firewalls/model";
+import { asCidr } from "./load-balancers/addresses";
+import { loadBalancerSpec, type LoadBalancerRecord } from "./load-balancers/model";
 import type { Store } from "./store";
 import { hasTag } from "./tags/model";
 import { volumeSpec } from "./volumes/model";
 import { vpcSpec } from "./vpcs/model";
 
-/** A rule with its Droplets and tags as the private addresses behind them. IPv6 is left out: local networks are IPv4. */
+/** A rule with its Droplets, tags and Load Balancers as the private addresses behind them. IPv6 is left out: local networks are IPv4. */
 export function resolveRule(
   { protocol, ports, peers }: FirewallRule,
   droplets: readonly DropletRecord[],
+  balancers: readonly LoadBalancerRecord[],
 ): FirewallRuleSpec {
   const cidrs = new Set<string>();
   for (const address of peers.addresses) {
@@ -26,21 +30,38 @@ export function resolveRule(
   for (const droplet of droplets)
     if (peers.dropletIds.includes(droplet.id) || peers.tags.some((tag) => hasTag(droplet, tag)))
       cidrs.add(`${droplet.privateIp}/32`);
+  for (const { id, privateIp } of balancers)
+    if (peers.loadBalancerIds.includes(id)) cidrs.add(`${privateIp}/32`);
   return { protocol, ports, cidrs: [...cidrs] };
 }
 
-function firewallSpec(firewall: FirewallRecord, droplets: readonly DropletRecord[]): FirewallSpec {
+function firewallSpec(
+  firewall: FirewallRecord,
+  droplets: readonly DropletRecord[],
+  balancers: readonly LoadBalancerRecord[],
+): FirewallSpec {
   return {
     id: firewall.id,
     dropletIds: droplets.filter((each) => appliesTo(firewall, each)).map(({ id }) => id),
-    inbound: firewall.inbound.map((rule) => resolveRule(rule, droplets)),
-    outbound: firewall.outbound.map((rule) => resolveRule(rule, droplets)),
+    inbound: firewall.inbound.map((rule) => resolveRule(rule, droplets, balancers)),
+    outbound: firewall.outbound.map((rule) => resolveRule(rule, droplets, balancers)),
+  };
+}
+
+/** Who may ask a Load Balancer: `allow`, else everybody; on its entry ports only. Denied ranges are for the balancer itself. */
+function guardOf({ vpcId, privateIp, rules, allow }: LoadBalancerRecord): GuardSpec {
+  const cidrs = allow.length > 0 ? allow.map(asCidr) : ["0.0.0.0/0"];
+  return {
+    vpcId,
+    privateIp,
+    inbound: rules.map(({ entryPort }) => ({ protocol: "tcp", ports: String(entryPort), cidrs })),
   };
 }
 
 /** Everything that decides which packet reaches which Droplet, from the whole state. */
 export function networkSpec(store: Store, metadataPort: number): NetworkSpec {
   const droplets = store.droplets.all();
+  const balancers = store.loadBalancers.all();
   return {
     vpcs: store.vpcs.filter((vpc) => !vpc.deleting).map(vpcSpec),
     droplets: droplets.map(({ id, vpcId, privateIp }) => ({ id, vpcId, privateIp })),
@@ -54,7 +75,13 @@ export function networkSpec(store: Store, metadataPort: number): NetworkSpec {
           dropletId === undefined ? [] : [{ address: ip, dropletId }],
         ),
     ],
-    firewalls: store.firewalls.all().map((firewall) => firewallSpec(firewall, droplets)),
+    services: balancers.map(({ publicIp, vpcId, privateIp }) => ({
+      address: publicIp,
+      vpcId,
+      privateIp,
+    })),
+    firewalls: store.firewalls.all().map((firewall) => firewallSpec(firewall, droplets, balancers)),
+    guards: balancers.map(guardOf),
     metadataPort,
   };
 }
@@ -78,11 +105,17 @@ export function world(store: Store, metadataPort: number): World {
         ...dropletSpec(droplet),
         power: droplet.status === "active" ? ("on" as const) : ("off" as const),
       })),
+    loadBalancers: activeBalancers(store),
     network: networkSpec(store, metadataPort),
   };
 }
 
-/** Keeps the machines' network rules equal to the state. */
+const activeBalancers = (store: Store) =>
+  store.loadBalancers
+    .filter(({ status, deleting }) => status === "active" && !deleting)
+    .map((balancer) => loadBalancerSpec(store, balancer));
+
+/** Keeps the machines' network rules, and the targets of Load Balancers, equal to the state. */
 export class Network {
   private running: Promise<void> = Promise.resolve();
   private next: Promise<void> | undefined;
@@ -104,10 +137,17 @@ export class Network {
         .catch(() => undefined)
         .then(() => {
           this.next = undefined;
-          this.running = this.machines.applyNetwork(networkSpec(this.store, this.metadataPort()));
+          this.running = this.apply();
           return this.running;
         });
     }
     return this.next;
+  }
+
+  private async apply(): Promise<void> {
+    await this.machines.applyNetwork(networkSpec(this.store, this.metadataPort()));
+    await Promise.all(
+      activeBalancers(this.store).map((balancer) => this.machines.applyLoadBalancer(balancer)),
+    );
   }
 }

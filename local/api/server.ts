@@ -19,6 +19,7 @@ import {
 import type { Faults } from "./faults";
 import { firewallRoutes } from "./firewalls/routes";
 import { imageRoutes } from "./images/routes";
+import { loadBalancerRoutes } from "./load-balancers/routes";
 import { localRoutes } from "./local";
 import { projectRoutes } from "./projects/routes";
 import type { RateLimiter } from "./rate-limit";
@@ -114,6 +115,7 @@ export function createServer(
   associatedRoutes(app, context);
   firewallRoutes(app, context);
   imageRoutes(app, context);
+  loadBalancerRoutes(app, context);
   projectRoutes(app, context);
   reservedIpRoutes(app, context);
   snapshotRoutes(app, context);

@@ -7,6 +7,7 @@ import { StateError } from "./errors";
 import type { FirewallRecord } from "./firewalls/model";
 import type { ImageRecord } from "./images/model";
 import type { Job } from "./lifecycle";
+import type { LoadBalancerRecord } from "./load-balancers/model";
 import type { AssignmentRecord, ProjectRecord } from "./projects/model";
 import type { ReservedIpRecord } from "./reserved-ips/model";
 import type { VolumeSnapshotRecord } from "./snapshots/model";
@@ -82,6 +83,7 @@ export class Store {
   readonly vpcs;
   readonly firewalls;
   readonly reservedIps;
+  readonly loadBalancers;
   readonly volumes;
   readonly volumeSnapshots;
   readonly images;
@@ -104,6 +106,7 @@ export class Store {
     this.vpcs = collection<string, VpcRecord>("vpcs");
     this.firewalls = collection<string, FirewallRecord>("firewalls");
     this.reservedIps = collection<string, ReservedIpRecord>("reserved-ips");
+    this.loadBalancers = collection<string, LoadBalancerRecord>("load-balancers");
     this.volumes = collection<string, VolumeRecord>("volumes");
     this.volumeSnapshots = collection<string, VolumeSnapshotRecord>("volume-snapshots");
     this.images = collection<number, ImageRecord>("images");

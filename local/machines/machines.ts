@@ -90,6 +90,8 @@ export interface LoadBalancerSpec {
   readonly proxyProtocol: boolean;
   readonly backendKeepalive: boolean;
   readonly httpIdleTimeoutSeconds: number;
+  /** CIDRs whose connections are refused. */
+  readonly deny: readonly string[];
   /** Droplets that get requests while they are healthy. */
   readonly targets: readonly { readonly dropletId: number; readonly privateIp: string }[];
 }

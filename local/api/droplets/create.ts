@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { nextAddress, parseCidr } from "../addresses";
 import { beginAction, type ActionRecord } from "../actions/model";
 import { findRegion } from "../catalogue/regions";
 import { findSize } from "../catalogue/sizes";
@@ -13,6 +12,7 @@ import { findSshKey } from "../ssh-keys/model";
 import { ensureTags } from "../tags/model";
 import { findVolume } from "../volumes/model";
 import { defaultVpc, findVpc, type VpcRecord } from "../vpcs/model";
+import { takePrivateAddress } from "../vpcs/private-address";
 import { backupPolicy, hostname, hostnameRule, ipv6Of, toBackupPolicy } from "./actions";
 import type { DropletRecord } from "./model";
 
@@ -44,18 +44,6 @@ export const dropletCreation = z.object({
 });
 
 type Input = z.output<typeof dropletCreation>;
-
-function takePrivateAddress({ store }: Context, vpcId: string): string {
-  const vpc = store.vpcs.get(vpcId);
-  const range = parseCidr(vpc?.ipRange ?? "");
-  const taken = new Set(
-    store.droplets.filter((each) => each.vpcId === vpcId).map((each) => each.privateIp),
-  );
-  const address = range && nextAddress(range, vpc?.lastAddress, taken);
-  if (!address) throw unprocessable("The VPC has no free private IP address left.");
-  store.vpcs.patch(vpcId, { lastAddress: address });
-  return address;
-}
 
 function chooseVpc(context: Context, input: Input): VpcRecord {
   const { store } = context;

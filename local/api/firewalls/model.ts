@@ -8,6 +8,7 @@ export interface Peers {
   /** IPv4 and IPv6 addresses and CIDRs. */
   readonly addresses: readonly string[];
   readonly dropletIds: readonly number[];
+  readonly loadBalancerIds: readonly string[];
   readonly tags: readonly string[];
 }
 
@@ -36,9 +37,10 @@ export const appliesTo = (firewall: FirewallRecord, droplet: DropletRecord): boo
 export const firewallsOf = (store: Store, droplet: DropletRecord) =>
   store.firewalls.filter((firewall) => appliesTo(firewall, droplet));
 
-const peersView = ({ addresses, dropletIds, tags }: Peers) => ({
+const peersView = ({ addresses, dropletIds, loadBalancerIds, tags }: Peers) => ({
   ...(addresses.length > 0 && { addresses }),
   ...(dropletIds.length > 0 && { droplet_ids: dropletIds }),
+  ...(loadBalancerIds.length > 0 && { load_balancer_uids: loadBalancerIds }),
   ...(tags.length > 0 && { tags }),
 });
 

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { z } from "zod";
 import { badRequest, unprocessable } from "../errors";
+import { findLoadBalancer } from "../load-balancers/model";
 import type { Store } from "../store";
 import { requireTags } from "../tags/model";
 import type { FirewallRule } from "./model";
@@ -69,7 +70,7 @@ function toRule(
   for (const id of given?.droplet_ids ?? [])
     if (!store.droplets.get(id)) throw unprocessable(`droplet ${id} does not exist`);
   for (const id of given?.load_balancer_uids ?? [])
-    throw unprocessable(`load balancer ${id} does not exist`);
+    if (!findLoadBalancer(store, id)) throw unprocessable(`load balancer ${id} does not exist`);
   for (const id of given?.kubernetes_ids ?? [])
     throw unprocessable(`kubernetes cluster ${id} does not exist`);
   return {
@@ -78,6 +79,7 @@ function toRule(
     peers: {
       addresses: (given?.addresses ?? []).map(checkAddress),
       dropletIds: given?.droplet_ids ?? [],
+      loadBalancerIds: given?.load_balancer_uids ?? [],
       tags: requireTags(store, given?.tags ?? []),
     },
   };
@@ -101,6 +103,7 @@ export function sameRule(a: FirewallRule, b: FirewallRule): boolean {
       rule.ports,
       [...rule.peers.addresses].sort(),
       [...rule.peers.dropletIds].sort(),
+      [...rule.peers.loadBalancerIds].sort(),
       [...rule.peers.tags].sort(),
     ]);
   return sorted(a) === sorted(b);

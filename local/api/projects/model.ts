@@ -35,6 +35,7 @@ export function resourcePath(store: Store, urn: string): string | undefined {
     droplet: [store.droplets.get(Number(id) || 0), "droplets"],
     volume: [store.volumes.get(id), "volumes"],
     floatingip: [store.reservedIps.get(id), "floating_ips"],
+    loadbalancer: [store.loadBalancers.get(id), "load_balancers"],
     domain: [store.domains.get(id), "domains"],
   };
   const [found, path] = kinds[type] ?? [];

@@ -17,10 +17,11 @@ export interface ReservedIpRecord {
   readonly createdAt: string;
 }
 
-/** The next public address of the pool, for a Droplet or a Reserved IP; call inside a transaction. */
+/** The next public address of the pool, for a Droplet, a Reserved IP or a Load Balancer; call inside a transaction. */
 export function takePublicAddress({ store, publicPool }: Context): string {
   const taken = new Set<string>(store.reservedIps.all().map(({ ip }) => ip));
   for (const { publicIp } of store.droplets.all()) if (publicIp) taken.add(publicIp);
+  for (const { publicIp } of store.loadBalancers.all()) taken.add(publicIp);
   const address = nextAddress(publicPool, store.setting<string>("last-public-address"), taken);
   if (!address) throw unprocessable("No public address is left in the pool.");
   store.setSetting("last-public-address", address);

@@ -4,6 +4,7 @@ import { findRegion } from "../catalogue/regions";
 import { timestamp, type Context } from "../context";
 import { forbidden, notFound, unprocessable } from "../errors";
 import { parse } from "../input";
+import { loadBalancerUrn } from "../load-balancers/model";
 import { paginate, type Query } from "../pagination";
 import { addVpc, findVpc, vpcSpec, vpcView } from "./model";
 
@@ -41,7 +42,14 @@ export function vpcRoutes(app: FastifyInstance, context: Context): void {
     if (store.vpcs.find((each) => each.name === wanted && each.id !== id))
       throw unprocessable("VPC name already exists in your account");
   };
-  const members = (id: string) => store.droplets.filter((droplet) => droplet.vpcId === id);
+  const members = (id: string) => [
+    ...store.droplets
+      .filter(({ vpcId }) => vpcId === id)
+      .map((droplet) => ({ type: "droplet", urn: `do:droplet:${droplet.id}`, ...droplet })),
+    ...store.loadBalancers
+      .filter(({ vpcId }) => vpcId === id)
+      .map((balancer) => ({ type: "load_balancer", urn: loadBalancerUrn(balancer), ...balancer })),
+  ];
 
   app.get("/v2/vpcs", (request) =>
     paginate(request, "vpcs", store.vpcs.filter((vpc) => !vpc.deleting).map(vpcView)),
@@ -109,14 +117,14 @@ export function vpcRoutes(app: FastifyInstance, context: Context): void {
   app.get<VpcPath>("/v2/vpcs/:vpc/members", (request) => {
     const { id } = find(request.params.vpc);
     const type = (request.query as Query)["resource_type"];
-    const found = type && type !== "droplet" ? [] : members(id);
+    const found = members(id).filter((member) => !type || member.type === type);
     return paginate(
       request,
       "members",
-      found.map((droplet) => ({
-        urn: `do:droplet:${droplet.id}`,
-        name: droplet.name,
-        created_at: timestamp(new Date(droplet.createdAt)),
+      found.map(({ urn, name, createdAt }) => ({
+        urn,
+        name,
+        created_at: timestamp(new Date(createdAt)),
       })),
     );
   });

@@ -1,11 +1,20 @@
 import type Docker from "dockerode";
-import type { DropletSpec, Machines, NetworkSpec, VolumeSpec, VpcSpec, World } from "../machines";
+import type {
+  DropletSpec,
+  LoadBalancerSpec,
+  Machines,
+  NetworkSpec,
+  VolumeSpec,
+  VpcSpec,
+  World,
+} from "../machines";
 import { type CloudInitStatus, cloudInitStatus, consoleLog } from "./boot-report";
 import { Droplets } from "./droplets";
 import { connectEngine, engineMessage } from "./engine";
 import { Host } from "./host";
 import { requireImages } from "./images";
 import { checkInstance } from "./names";
+import { LoadBalancers } from "./load-balancer";
 import { renderNetwork } from "./network";
 import { ensureServices, type ServicePorts } from "./services";
 import { VolumeShelf } from "./volumes";
@@ -39,6 +48,7 @@ interface Ground {
   readonly host: Host;
   readonly droplets: Droplets;
   readonly volumes: VolumeShelf;
+  readonly loadBalancers: LoadBalancers;
   readonly services: ServicePorts;
 }
 
@@ -136,16 +146,19 @@ export class DockerMachines implements Machines {
     await this.inTurn(() => volumes.detach(volume, dropletId));
   }
 
-  applyLoadBalancer(): Promise<void> {
-    return notServed("Load Balancers");
+  async applyLoadBalancer(balancer: LoadBalancerSpec): Promise<void> {
+    const { loadBalancers } = await this.ready();
+    await loadBalancers.apply(balancer);
   }
 
-  deleteLoadBalancer(): Promise<void> {
-    return notServed("Load Balancers");
+  async deleteLoadBalancer(id: string): Promise<void> {
+    const { loadBalancers } = await this.ready();
+    await loadBalancers.delete(id);
   }
 
-  balancerHealth(): Promise<ReadonlyMap<number, "up" | "down">> {
-    return notServed("Load Balancers");
+  async balancerHealth(id: string): Promise<ReadonlyMap<number, "up" | "down">> {
+    const { loadBalancers } = await this.ready();
+    return loadBalancers.health(id);
   }
 
   applyDatabase(): Promise<void> {
@@ -201,6 +214,9 @@ export class DockerMachines implements Machines {
         }),
       ),
     );
+    for (const balancer of world.loadBalancers ?? []) {
+      await attempt(`Load Balancer ${balancer.name}`, () => this.applyLoadBalancer(balancer));
+    }
     // Bridges of containers that have just started obey the rules as well.
     await this.applyNetwork(world.network);
     if (problems.length > 0) throw new Error(problems.join("; "));
@@ -249,7 +265,16 @@ export class DockerMachines implements Machines {
       cgroupVersion: CgroupVersion === "2" ? "2" : "1",
       egress: this.egress,
     });
-    return { host, droplets, volumes: new VolumeShelf(host, droplets), services };
+    return {
+      host,
+      droplets,
+      volumes: new VolumeShelf(host, droplets),
+      loadBalancers: new LoadBalancers(this.docker, {
+        instance: this.instance,
+        image: images.mirror,
+      }),
+      services,
+    };
   }
 
   /** Runs what touches shared kernel state one after another. */

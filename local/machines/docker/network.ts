@@ -47,17 +47,17 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
   const bridges = `"${bridgePrefix(options.instance)}*"`;
   const privateIps = new Map(network.droplets.map(({ id, privateIp }) => [id, privateIp]));
   const firewalled = firewalledDroplets(network.firewalls, privateIps);
+  const guards = network.guards ?? [];
   const subnets = network.vpcs.map(({ ipRange }) => ipRange);
   return [
     `add table ip ${table}`,
     `delete table ip ${table}`,
     `table ip ${table} {`,
     ...elements("map public", "ipv4_addr : ipv4_addr", publicElements(network, privateIps)),
-    ...elements(
-      "map inbound",
-      "ipv4_addr : verdict",
-      firewalled.map(({ id, ip }) => `${ip} : jump in-${id}`),
-    ),
+    ...elements("map inbound", "ipv4_addr : verdict", [
+      ...firewalled.map(({ id, ip }) => `${ip} : jump in-${id}`),
+      ...guards.map(({ privateIp }, index) => `${privateIp} : jump guard-${index}`),
+    ]),
     ...elements(
       "map outbound",
       "ipv4_addr : verdict",
@@ -67,6 +67,9 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
       ...chain(`in-${id}`, [...inbound.flatMap((rule) => ruleLines(rule, "saddr")), "drop"]),
       ...chain(`out-${id}`, [...outbound.flatMap((rule) => ruleLines(rule, "daddr")), "drop"]),
     ]),
+    ...guards.flatMap(({ inbound }, index) =>
+      chain(`guard-${index}`, [...inbound.flatMap((rule) => ruleLines(rule, "saddr")), "drop"]),
+    ),
     // Loopback addresses on the wire are forged: ours never leave the machine.
     ...chain("raw", [
       "type filter hook prerouting priority -300",
@@ -149,10 +152,14 @@ function firewalledDroplets(
 }
 
 function publicElements(network: NetworkSpec, privateIps: ReadonlyMap<number, string>): string[] {
-  return network.addresses.flatMap(({ address, dropletId }) => {
+  const droplets = network.addresses.flatMap(({ address, dropletId }) => {
     const privateIp = privateIps.get(dropletId);
     return privateIp === undefined ? [] : [`${address} : ${privateIp}`];
   });
+  const services = (network.services ?? []).map(
+    ({ address, privateIp }) => `${address} : ${privateIp}`,
+  );
+  return [...droplets, ...services];
 }
 
 /** `return` leaves the Firewall's chain and lets the packet go on; no line when nobody may be the peer. */

@@ -5,6 +5,7 @@ import { functions } from "./functions";
 import { dnsRecord, domain } from "./resources/domain";
 import { droplet } from "./resources/droplet";
 import { firewall } from "./resources/firewall";
+import { loadBalancer } from "./resources/load-balancer";
 import { project, projectResources } from "./resources/project";
 import { reservedIp, reservedIpAssignment } from "./resources/reserved-ip";
 import { sshKey } from "./resources/ssh-key";
@@ -25,6 +26,7 @@ const types: Readonly<Record<string, ResourceType<ApiClient>>> = {
   "volumeAttachment:VolumeAttachment": volumeAttachment,
   "reservedIp:ReservedIp": reservedIp,
   "reservedIpAssignment:ReservedIpAssignment": reservedIpAssignment,
+  "loadBalancer:LoadBalancer": loadBalancer,
   "domain:Domain": domain,
   "dnsRecord:DnsRecord": dnsRecord,
   "tag:Tag": tag,

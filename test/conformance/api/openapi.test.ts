@@ -5,10 +5,10 @@ import { available, Description } from "./openapi";
 
 /** What of DigitalOcean's API is built; every operation below these paths must be exercised here. */
 const built =
-  /^\/v2\/(account|actions|domains|droplets|firewalls|floating_ips|images|projects|regions|reserved_ips|reports|sizes|snapshots|tags|volumes|vpcs)(\/|$)/;
+  /^\/v2\/(account|actions|domains|droplets|firewalls|floating_ips|images|load_balancers|projects|regions|reserved_ips|reports|sizes|snapshots|tags|volumes|vpcs)(\/|$)/;
 
 /** Not built, and answered with 404 like any unknown path. */
-const notBuilt = /autoscale|account_transfer|peerings/;
+const notBuilt = /autoscale|account_transfer|peerings|load_balancers.*cache/;
 
 if (!available)
   console.log(
@@ -310,6 +310,64 @@ if (!available)
     await call("GET", `${records}/${www.id}`, 404);
     await call("DELETE", "/v2/domains/example.com", 204);
     await call("GET", "/v2/domains/example.com", 404);
+    expect(faults).toEqual([]);
+  });
+
+  it("of Load Balancers", async () => {
+    const droplet = await test.droplet({ name: "target", region: "fra1", tags: ["balanced"] });
+    const rule = (port: number) => ({
+      entry_protocol: "http",
+      entry_port: port,
+      target_protocol: "http",
+      target_port: 80,
+    });
+    const wanted = {
+      name: "front",
+      region: "fra1",
+      vpc_uuid: droplet.vpc_uuid,
+      tag: "balanced",
+      forwarding_rules: [rule(80)],
+      health_check: { protocol: "http", port: 80, path: "/up", check_interval_seconds: 3 },
+      sticky_sessions: { type: "cookies", cookie_name: "DO-LB", cookie_ttl_seconds: 60 },
+      firewall: { allow: ["cidr:203.0.113.0/24"], deny: ["ip:203.0.113.7"] },
+    };
+    const path = "/v2/load_balancers";
+    const { load_balancer: made } = await call("POST", path, 202, wanted);
+    await call("POST", path, 409, wanted);
+    await call("POST", path, 422, { ...wanted, name: "both", droplet_ids: [droplet.id] });
+    await call("POST", path, 422, {
+      ...wanted,
+      name: "twice",
+      forwarding_rules: [rule(80), rule(80)],
+    });
+    await call("GET", path, 200);
+    const { load_balancer: active } = await call("GET", `${path}/${made.id}`, 200);
+    expect(active).toMatchObject({ status: "active", droplet_ids: [droplet.id] });
+    expect(active.ip).toMatch(/^127\./);
+    const { droplet_ids: byId } = { droplet_ids: [droplet.id] };
+    const { tag: _tag, ...untagged } = wanted;
+    await call("POST", `${path}/${made.id}/droplets`, 422, { droplet_ids: byId });
+    await call("PUT", `${path}/${made.id}`, 200, { ...untagged, droplet_ids: byId });
+    await call("DELETE", `${path}/${made.id}/droplets`, 204, { droplet_ids: byId });
+    await call("POST", `${path}/${made.id}/droplets`, 204, { droplet_ids: byId });
+    await call("POST", `${path}/${made.id}/forwarding_rules`, 204, {
+      forwarding_rules: [rule(81)],
+    });
+    await call("DELETE", `${path}/${made.id}/forwarding_rules`, 204, {
+      forwarding_rules: [rule(81)],
+    });
+    await call("DELETE", `${path}/${made.id}/forwarding_rules`, 422, {
+      forwarding_rules: [rule(80)],
+    });
+    // It is a member of its VPC, and a source that Firewalls know.
+    await call("GET", `/v2/vpcs/${droplet.vpc_uuid}/members?resource_type=load_balancer`, 200);
+    const { firewall } = await call("POST", "/v2/firewalls", 202, {
+      name: "behind",
+      inbound_rules: [{ protocol: "tcp", ports: "80", sources: { load_balancer_uids: [made.id] } }],
+    });
+    expect(firewall.inbound_rules[0].sources).toEqual({ load_balancer_uids: [made.id] });
+    await call("DELETE", `${path}/${made.id}`, 204);
+    await call("GET", `${path}/${made.id}`, 404);
     expect(faults).toEqual([]);
   });
 

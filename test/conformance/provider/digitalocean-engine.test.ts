@@ -59,6 +59,15 @@ const program = (settings: Settings) => async () => {
       { protocol: "udp", portRange: "1-65535", destinationAddresses: ["0.0.0.0/0"] },
     ],
   });
+  const balancer = new digitalocean.LoadBalancer("front", {
+    region: "fra1",
+    vpcUuid: vpc.id,
+    dropletTag: tags[0]?.name ?? "",
+    forwardingRules: [
+      { entryProtocol: "http", entryPort: 80, targetProtocol: "http", targetPort: 80 },
+    ],
+    healthcheck: { protocol: "http", port: 80, path: "/up", checkIntervalSeconds: 3 },
+  });
   const domain = new digitalocean.Domain("domain", { name: "app.example" });
   new digitalocean.DnsRecord("a", {
     domain: domain.name,
@@ -91,6 +100,7 @@ const program = (settings: Settings) => async () => {
     dropletId: droplet.id,
     volumeId: volume.id,
     address: address.ipAddress,
+    front: balancer.ip,
     cheapest: sizes.sizes[0]?.slug,
   };
 };

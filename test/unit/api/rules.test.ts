@@ -5,6 +5,7 @@ import { nextAddress, parseCidr } from "../../../local/api/addresses";
 import { normalisePorts } from "../../../local/api/firewalls/rules";
 import { resolveRule } from "../../../local/api/network";
 import type { DropletRecord } from "../../../local/api/droplets/model";
+import type { LoadBalancerRecord } from "../../../local/api/load-balancers/model";
 import { fingerprintOf } from "../../../local/api/ssh-keys/model";
 import { Store } from "../../../local/api/store";
 import { sshKey, TestApi } from "./harness";
@@ -53,15 +54,20 @@ describe("Firewall rules", () => {
     const peers = {
       addresses: ["192.0.2.0/24", "192.0.2.9", "::/0"],
       dropletIds: [3],
+      loadBalancerIds: ["b"],
       tags: ["Web"],
     };
+    const balancers = [
+      { id: "a", privateIp: "10.0.0.8" },
+      { id: "b", privateIp: "10.0.0.9" },
+    ] as LoadBalancerRecord[];
     expect(
-      resolveRule({ protocol: "tcp", ports: "22", peers }, [
-        droplet(2, ["web"]),
-        droplet(3, []),
-        droplet(4, ["db"]),
-      ]).cidrs,
-    ).toEqual(["192.0.2.0/24", "192.0.2.9/32", "10.0.0.2/32", "10.0.0.3/32"]);
+      resolveRule(
+        { protocol: "tcp", ports: "22", peers },
+        [droplet(2, ["web"]), droplet(3, []), droplet(4, ["db"])],
+        balancers,
+      ).cidrs,
+    ).toEqual(["192.0.2.0/24", "192.0.2.9/32", "10.0.0.2/32", "10.0.0.3/32", "10.0.0.9/32"]);
   });
 });
 

@@ -1,0 +1,17 @@
+import { nextAddress, parseCidr } from "../addresses";
+import type { Context } from "../context";
+import { unprocessable } from "../errors";
+
+/** The next free address of a VPC, for a Droplet or a Load Balancer; call inside a transaction. */
+export function takePrivateAddress({ store }: Context, vpcId: string): string {
+  const vpc = store.vpcs.get(vpcId);
+  const range = parseCidr(vpc?.ipRange ?? "");
+  const members = [...store.droplets.all(), ...store.loadBalancers.all()];
+  const taken = new Set(
+    members.filter((each) => each.vpcId === vpcId).map(({ privateIp }) => privateIp),
+  );
+  const address = range && nextAddress(range, vpc?.lastAddress, taken);
+  if (!address) throw unprocessable("The VPC has no free private IP address left.");
+  store.vpcs.patch(vpcId, { lastAddress: address });
+  return address;
+}
