@@ -9,8 +9,6 @@ export interface DropletHost {
   readonly image: string;
   /** cgroup version of the engine's host. */
   readonly cgroupVersion: "1" | "2";
-  /** Whether Droplets may reach the outside; where not, no outside name exists for them. */
-  readonly egress: "deny" | "allow";
 }
 
 const MIB = 2 ** 20;
@@ -70,7 +68,7 @@ export function dropletContainer(
       ...cgroups.mode,
       ...limits(droplet),
       NetworkMode: network,
-      ...(host.egress === "deny" && { Dns: [SERVICE_ADDRESS] }),
+      Dns: [SERVICE_ADDRESS],
       CapAdd: ["ALL"],
       CapDrop: ["SYS_RESOURCE"],
       SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],

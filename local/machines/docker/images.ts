@@ -48,7 +48,7 @@ export async function ensureImages(
  */
 export async function requireImages(docker: Docker): Promise<ImageNames> {
   const names = imageNames(await readImageSources());
-  for (const name of [names.machine, names.mirror]) {
+  for (const name of [names.machine, names.support.web, names.support.support, names.mirror]) {
     if (!(await hasImage(docker, name))) {
       throw new Error(`the image ${name} is missing; run \`npm start\` to have it built`);
     }

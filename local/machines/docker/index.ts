@@ -13,10 +13,11 @@ import { Droplets } from "./droplets";
 import { connectEngine, engineMessage } from "./engine";
 import { Host } from "./host";
 import { requireImages } from "./images";
-import { checkInstance } from "./names";
 import { LoadBalancers } from "./load-balancer";
-import { renderNetwork } from "./network";
-import { ensureServices, type ServicePorts } from "./services";
+import { checkInstance } from "./names";
+import { NetworkControl } from "./network-control";
+import { ensureServices } from "./services";
+import { Turns } from "./turns";
 import { VolumeShelf } from "./volumes";
 import { createVpcNetwork, deleteVpcNetwork } from "./vpcs";
 
@@ -45,12 +46,14 @@ export interface DockerMachinesOptions {
 
 /** What must be there before the first Droplet. */
 interface Ground {
-  readonly host: Host;
   readonly droplets: Droplets;
   readonly volumes: VolumeShelf;
+  readonly network: NetworkControl;
   readonly loadBalancers: LoadBalancers;
-  readonly services: ServicePorts;
 }
+
+/** Packet rules, bridges and devices belong to one kernel: whoever touches them waits for this turn. */
+const KERNEL = "kernel";
 
 /**
  * Droplets as containers that boot systemd, cloud-init, sshd and a Docker engine of their own; VPCs as
@@ -64,7 +67,7 @@ export class DockerMachines implements Machines {
   private readonly instance: string;
   private readonly egress: "deny" | "allow";
   private ground: Promise<Ground> | undefined;
-  private mutations: Promise<unknown> = Promise.resolve();
+  private readonly turns = new Turns();
 
   constructor(private readonly options: DockerMachinesOptions) {
     checkInstance(options.instance);
@@ -148,12 +151,12 @@ export class DockerMachines implements Machines {
 
   async applyLoadBalancer(balancer: LoadBalancerSpec): Promise<void> {
     const { loadBalancers } = await this.ready();
-    await loadBalancers.apply(balancer);
+    await this.turns.take(balancer.id, () => loadBalancers.apply(balancer));
   }
 
   async deleteLoadBalancer(id: string): Promise<void> {
     const { loadBalancers } = await this.ready();
-    await loadBalancers.delete(id);
+    await this.turns.take(id, () => loadBalancers.delete(id));
   }
 
   async balancerHealth(id: string): Promise<ReadonlyMap<number, "up" | "down">> {
@@ -174,11 +177,8 @@ export class DockerMachines implements Machines {
   }
 
   async applyNetwork(network: NetworkSpec): Promise<void> {
-    const { host, services } = await this.ready();
-    const { instance, egress } = this;
-    const { publicPool, acmePort } = this.options;
-    const rules = renderNetwork(network, { instance, services, egress, publicPool, acmePort });
-    await this.inTurn(() => host.applyRules(rules));
+    const ground = await this.ready();
+    await this.inTurn(() => ground.network.apply(network));
   }
 
   /** @throws {Error} naming everything that could not be brought back, after the rest was. */
@@ -240,7 +240,7 @@ export class DockerMachines implements Machines {
   }
 
   async close(): Promise<void> {
-    await this.mutations.catch(() => undefined);
+    await this.turns.settled();
   }
 
   /** Helper and services, found or made at the first call; a failure is tried again at the next. */
@@ -259,29 +259,29 @@ export class DockerMachines implements Machines {
       Host.open(this.docker, this.instance, images.machine),
       ensureServices(this.docker, this.instance, images),
     ]);
-    const droplets = new Droplets(this.docker, {
-      instance: this.instance,
+    const { docker, instance, egress } = this;
+    const { publicPool, acmePort } = this.options;
+    const droplets = new Droplets(docker, {
+      instance,
       image: images.machine,
       cgroupVersion: CgroupVersion === "2" ? "2" : "1",
-      egress: this.egress,
     });
     return {
-      host,
       droplets,
       volumes: new VolumeShelf(host, droplets),
-      loadBalancers: new LoadBalancers(this.docker, {
-        instance: this.instance,
-        image: images.mirror,
+      network: new NetworkControl(docker, host, {
+        instance,
+        services,
+        egress,
+        publicPool,
+        acmePort,
       }),
-      services,
+      loadBalancers: new LoadBalancers(docker, instance, images.support.web),
     };
   }
 
-  /** Runs what touches shared kernel state one after another. */
   private inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const turn = this.mutations.then(action, action);
-    this.mutations = turn.catch(() => undefined);
-    return turn;
+    return this.turns.take(KERNEL, action);
   }
 }
 

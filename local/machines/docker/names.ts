@@ -2,12 +2,21 @@ import { createHash } from "node:crypto";
 
 /** Label that marks every Docker object of one instance; `reset` removes by it. */
 export const INSTANCE_LABEL = "archipelago.instance";
-/** Label that says what an object is for: `droplet`, `load-balancer`, `vpc`, `volumes`, `helper`, `mirror` or `names`. */
+/** Label that says what an object is for: one of `Role`. */
 export const ROLE_LABEL = "archipelago.role";
 /** Label with the API's id of what the object stands for. */
 export const ID_LABEL = "archipelago.id";
 
-export type Role = "droplet" | "load-balancer" | "vpc" | "volumes" | "helper" | "mirror" | "names";
+export type Role =
+  | "droplet"
+  | "vpc"
+  | "volumes"
+  | "helper"
+  | "mirror"
+  | "names"
+  | "load-balancer"
+  | "database"
+  | "registry";
 
 /** Docker object name, `archipelago-<instance>-<part>-…`. */
 export function objectName(instance: string, ...parts: readonly (string | number)[]): string {

@@ -1,19 +1,21 @@
-import type { FirewallRuleSpec, FirewallSpec, NetworkSpec } from "../machines";
-import { bridgePrefix, tableName } from "./names";
+import type { FirewallRuleSpec, NetworkSpec } from "../machines";
+import { bridgeName, bridgePrefix, tableName } from "./names";
 import type { ServicePorts } from "./services";
 
 /** Clients' loopback addresses appear to Droplets here, 127.a.b.c as 247.a.b.c: nobody routes class E. */
 export const CLIENT_RANGE = "247.0.0.0/8";
 
 /**
- * Link-local address at which Droplets find the registry mirror, on the port that the machine image knows,
- * and a name server.
+ * Link-local address at which Droplets find the registry mirror, on the port that the machine image knows, a
+ * name server, and the account's registry.
  */
 export const SERVICE_ADDRESS = "169.254.169.253";
 const MIRROR_PORT = 5000;
 /** The port that Pebble's documentation uses. */
 const ACME_PORT = 14_000;
 const METADATA_ADDRESS = "169.254.169.254";
+/** What Docker gives containers on its default network where the machine's own resolver is a loopback one. */
+const FALLBACK_RESOLVERS = ["8.8.8.8", "8.8.4.4"];
 
 /** What the rules need beyond the API's view. */
 export interface NetworkOptions {
@@ -33,6 +35,11 @@ export interface NetworkOptions {
    * @default 0: there is none
    */
   readonly acmePort?: number;
+  /**
+   * Loopback port of the account's registry.
+   * @default there is none
+   */
+  readonly registryPort?: number | undefined;
 }
 
 /**
@@ -45,18 +52,21 @@ export interface NetworkOptions {
 export function renderNetwork(network: NetworkSpec, options: NetworkOptions): string {
   const table = tableName(options.instance);
   const bridges = `"${bridgePrefix(options.instance)}*"`;
-  const privateIps = new Map(network.droplets.map(({ id, privateIp }) => [id, privateIp]));
-  const firewalled = firewalledDroplets(network.firewalls, privateIps);
-  const guards = network.guards ?? [];
+  const firewalled = firewalledDroplets(network);
+  const guarded = guardedAddresses(network);
   const subnets = network.vpcs.map(({ ipRange }) => ipRange);
   return [
     `add table ip ${table}`,
     `delete table ip ${table}`,
     `table ip ${table} {`,
-    ...elements("map public", "ipv4_addr : ipv4_addr", publicElements(network, privateIps)),
+    ...elements(
+      "map public",
+      "ipv4_addr : ipv4_addr",
+      [...leadsTo(network)].map(([address, ip]) => `${address} : ${ip}`),
+    ),
     ...elements("map inbound", "ipv4_addr : verdict", [
       ...firewalled.map(({ id, ip }) => `${ip} : jump in-${id}`),
-      ...guards.map(({ privateIp }, index) => `${privateIp} : jump guard-${index}`),
+      ...guarded.map(({ name, ip }) => `${ip} : jump ${name}`),
     ]),
     ...elements(
       "map outbound",
@@ -67,8 +77,8 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
       ...chain(`in-${id}`, [...inbound.flatMap((rule) => ruleLines(rule, "saddr")), "drop"]),
       ...chain(`out-${id}`, [...outbound.flatMap((rule) => ruleLines(rule, "daddr")), "drop"]),
     ]),
-    ...guards.flatMap(({ inbound }, index) =>
-      chain(`guard-${index}`, [...inbound.flatMap((rule) => ruleLines(rule, "saddr")), "drop"]),
+    ...guarded.flatMap(({ name, inbound }) =>
+      chain(name, [...inbound.flatMap((rule) => ruleLines(rule, "saddr")), "drop"]),
     ),
     // Loopback addresses on the wire are forged: ours never leave the machine.
     ...chain("raw", [
@@ -80,6 +90,12 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
       `iifname ${bridges} ip daddr ${METADATA_ADDRESS} tcp dport 80 dnat to 127.0.0.1:${network.metadataPort}`,
       `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} tcp dport ${MIRROR_PORT} dnat to 127.0.0.1:${options.services.mirror}`,
       `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} udp dport 53 dnat to 127.0.0.1:${options.services.names}`,
+      `iifname ${bridges} ip daddr { ${FALLBACK_RESOLVERS.join(", ")} } udp dport 53 dnat to 127.0.0.1:${options.services.names}`,
+      ...(options.registryPort === undefined
+        ? []
+        : [
+            `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} tcp dport 443 dnat to 127.0.0.1:${options.registryPort}`,
+          ]),
       ...(options.acmePort
         ? [
             `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} tcp dport ${ACME_PORT} dnat to 127.0.0.1:${options.acmePort}`,
@@ -105,13 +121,18 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
       "type filter hook input priority -10",
       `iifname != ${bridges} accept`,
       "ct state established,related accept",
-      `ct status dnat ct original ip daddr { ${METADATA_ADDRESS}, ${SERVICE_ADDRESS} } accept`,
+      `ct status dnat ct original ip daddr { ${[METADATA_ADDRESS, SERVICE_ADDRESS, ...FALLBACK_RESOLVERS].join(", ")} } accept`,
       "reject with icmp type admin-prohibited",
     ]),
     ...chain("forward", [
       "type filter hook forward priority -10",
       `iifname != ${bridges} oifname != ${bridges} accept`,
       "ct state established,related accept",
+      // What one VPC sends reaches no other one.
+      ...network.vpcs.map(({ id }) => {
+        const bridge = `"${bridgeName(options.instance, id)}"`;
+        return `iifname ${bridge} oifname ${bridges} oifname != ${bridge} drop`;
+      }),
       // A VPC carries neither.
       `iifname ${bridges} meta pkttype { broadcast, multicast } drop`,
       `iifname ${bridges} ip daddr 224.0.0.0/4 drop`,
@@ -135,11 +156,8 @@ interface FirewalledDroplet {
 }
 
 /** Droplets that some Firewall is on, each with the union of its rules. */
-function firewalledDroplets(
-  firewalls: readonly FirewallSpec[],
-  privateIps: ReadonlyMap<number, string>,
-): FirewalledDroplet[] {
-  return [...privateIps].flatMap(([id, ip]) => {
+function firewalledDroplets({ droplets, firewalls }: NetworkSpec): FirewalledDroplet[] {
+  return droplets.flatMap(({ id, privateIp: ip }) => {
     const own = firewalls.filter(({ dropletIds }) => dropletIds.includes(id));
     if (own.length === 0) return [];
     return {
@@ -151,15 +169,32 @@ function firewalledDroplets(
   });
 }
 
-function publicElements(network: NetworkSpec, privateIps: ReadonlyMap<number, string>): string[] {
-  const droplets = network.addresses.flatMap(({ address, dropletId }) => {
+interface GuardedAddress {
+  /** Name of its chain. */
+  readonly name: string;
+  readonly ip: string;
+  readonly inbound: readonly FirewallRuleSpec[];
+}
+
+/** Guarded addresses, each with the union of its guards' rules. */
+function guardedAddresses({ guards = [] }: NetworkSpec): GuardedAddress[] {
+  return [...new Set(guards.map(({ privateIp }) => privateIp))].map((ip) => ({
+    name: `guard-${ip.replaceAll(".", "-")}`,
+    ip,
+    inbound: guards.filter(({ privateIp }) => privateIp === ip).flatMap(({ inbound }) => inbound),
+  }));
+}
+
+/** Public address → private address of the Droplet or service that it leads to. */
+export function leadsTo(network: NetworkSpec): Map<string, string> {
+  const privateIps = new Map(network.droplets.map(({ id, privateIp }) => [id, privateIp]));
+  const map = new Map<string, string>();
+  for (const { address, dropletId } of network.addresses) {
     const privateIp = privateIps.get(dropletId);
-    return privateIp === undefined ? [] : [`${address} : ${privateIp}`];
-  });
-  const services = (network.services ?? []).map(
-    ({ address, privateIp }) => `${address} : ${privateIp}`,
-  );
-  return [...droplets, ...services];
+    if (privateIp !== undefined) map.set(address, privateIp);
+  }
+  for (const { address, privateIp } of network.services ?? []) map.set(address, privateIp);
+  return map;
 }
 
 /** `return` leaves the Firewall's chain and lets the packet go on; no line when nobody may be the peer. */

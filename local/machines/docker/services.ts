@@ -2,6 +2,7 @@ import type Docker from "dockerode";
 import { orMissing } from "./engine";
 import type { ImageNames } from "./image-names";
 import { freePort, registryAnswers, registryProcess } from "./mirror-seed";
+import { NAMES_FILE } from "./name-server";
 import { objectLabels, objectName, type Role } from "./names";
 
 /** What the mirror passes requests on to, where it is reachable. */
@@ -36,10 +37,12 @@ const mirror: Service = {
   answers: registryAnswers,
 };
 
-/** Name server of Droplets that may not reach the internet. */
+/** Name server of Droplets. */
 const names: Service = {
   role: "names",
-  process: (port) => ({ Cmd: ["node", "/etc/archipelago/no-names.cjs", String(port)] }),
+  process: (port) => ({
+    Cmd: ["node", "/etc/archipelago/name-server.cjs", String(port), NAMES_FILE],
+  }),
   answers: () => Promise.resolve(),
 };
 

@@ -17,7 +17,7 @@ const droplet: DropletSpec = {
   privateIp: "10.99.0.2",
   publicIp: "127.20.0.1",
 };
-const host = { instance: "abc123", image: "machine:1", egress: "deny" } as const;
+const host = { instance: "abc123", image: "machine:1" } as const;
 
 describe("a Droplet's container", () => {
   it("boots systemd and an inner engine without privileges that sandboxes lack", () => {

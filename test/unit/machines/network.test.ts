@@ -1,4 +1,5 @@
 import type { NetworkSpec } from "../../../local/machines/machines";
+import { bridgeName } from "../../../local/machines/docker/names";
 import { disjoint, renderNetwork } from "../../../local/machines/docker/network";
 
 const options = {
@@ -46,6 +47,7 @@ table ip archipelago_abc123 {
     iifname "arabc123-*" ip daddr 169.254.169.254 tcp dport 80 dnat to 127.0.0.1:8001
     iifname "arabc123-*" ip daddr 169.254.169.253 tcp dport 5000 dnat to 127.0.0.1:5001
     iifname "arabc123-*" ip daddr 169.254.169.253 udp dport 53 dnat to 127.0.0.1:5353
+    iifname "arabc123-*" ip daddr { 8.8.8.8, 8.8.4.4 } udp dport 53 dnat to 127.0.0.1:5353
   }
   chain addresses {
     type nat hook output priority -110
@@ -65,7 +67,7 @@ table ip archipelago_abc123 {
     type filter hook input priority -10
     iifname != "arabc123-*" accept
     ct state established,related accept
-    ct status dnat ct original ip daddr { 169.254.169.254, 169.254.169.253 } accept
+    ct status dnat ct original ip daddr { 169.254.169.254, 169.254.169.253, 8.8.8.8, 8.8.4.4 } accept
     reject with icmp type admin-prohibited
   }
   chain forward {
@@ -147,6 +149,50 @@ table ip archipelago_abc123 {
       "drop",
     ]);
     expect(section(rules, "chain in-2")).toEqual([]);
+  });
+
+  it("lead public addresses to services, and guard them by their own address", () => {
+    const tcp = (ports: string, cidr: string) =>
+      ({ protocol: "tcp", ports, cidrs: [cidr] }) as const;
+    const at = { vpcId: "v", privateIp: "10.99.0.9" };
+    const rules = renderNetwork(
+      {
+        ...empty,
+        vpcs: [vpc],
+        services: [{ address: "127.20.0.5", ...at }],
+        guards: [
+          { ...at, inbound: [tcp("25060", "10.99.0.2/32")] },
+          { ...at, inbound: [tcp("25061", "127.0.0.7/32")] },
+        ],
+      },
+      options,
+    );
+    expect(section(rules, "map public")).toContain("elements = { 127.20.0.5 : 10.99.0.9 }");
+    expect(section(rules, "map inbound")).toContain(
+      "elements = { 10.99.0.9 : jump guard-10-99-0-9 }",
+    );
+    expect(section(rules, "chain guard-10-99-0-9")).toEqual([
+      "ip saddr { 10.99.0.2/32 } tcp dport 25060 return",
+      "ip saddr { 127.0.0.7/32 } tcp dport 25061 return",
+      "drop",
+    ]);
+  });
+
+  it("keep VPCs apart", () => {
+    const vpcs = [vpc, { ...vpc, id: "w", ipRange: "10.98.0.0/20" }];
+    const forward = section(renderNetwork({ ...empty, vpcs }, options), "chain forward");
+    for (const { id } of vpcs) {
+      const bridge = `"${bridgeName("abc123", id)}"`;
+      expect(forward).toContain(`iifname ${bridge} oifname "arabc123-*" oifname != ${bridge} drop`);
+    }
+  });
+
+  it("lead to the account's registry only when there is one", () => {
+    const open = renderNetwork(empty, { ...options, registryPort: 5443 });
+    expect(section(open, "chain services")).toContain(
+      'iifname "arabc123-*" ip daddr 169.254.169.253 tcp dport 443 dnat to 127.0.0.1:5443',
+    );
+    expect(renderNetwork(empty, options)).not.toContain("dport 443");
   });
 
   it("let Droplets out to the internet only when the operator says so", () => {

@@ -1,145 +1,112 @@
 import type Docker from "dockerode";
 import type { LoadBalancerSpec } from "../../machines";
-import { execIn, execOrThrow, isAlreadySo, orMissing } from "../engine";
-import { archive } from "../files";
-import { objectLabels, objectName, vpcName } from "../names";
-import { renderConfig, serverName, STATE_FILE, STATS_SOCKET } from "./config";
-import { parseStats, renderState } from "./servers";
+import { ADMIN_SOCKET, type BalancerFiles, balancerFiles, CONFIG_DIR, STATE_FILE } from "./config";
+import { serverState, targetHealth } from "./servers";
+import { bodyContainer, ensureBody, removeBody } from "../body";
+import { execIn, execOrThrow } from "../engine";
+import { archive, type ArchiveFile } from "../files";
+import { objectName } from "../names";
 
-const CONFIG_FILE = "/etc/haproxy/haproxy.cfg";
-const START_TIMEOUT_MS = 15_000;
+const ROOT = "etc/archipelago";
+const MEMORY = 512 * 2 ** 20;
 
-/** The containers that are Load Balancers: HAProxy inside the VPC. */
+/** Load Balancers: HAProxy in a container of its own, reloaded by its master process when something changes. */
 export class LoadBalancers {
-  /** Configurations that run, by id; empty after a start of the daemon. */
-  private readonly running = new Map<string, string>();
-  private turn: Promise<unknown> = Promise.resolve();
-
   constructor(
     private readonly docker: Docker,
-    private readonly host: { readonly instance: string; readonly image: string },
+    private readonly instance: string,
+    private readonly image: string,
   ) {}
 
-  /** Makes, starts or reloads it; without a change nothing happens. */
-  apply(balancer: LoadBalancerSpec): Promise<void> {
-    return this.inTurn(async () => {
-      const config = renderConfig(balancer);
-      if (this.running.get(balancer.id) === config) return;
-      const container = this.container(balancer.id);
-      const existing = await orMissing(container.inspect());
-      if (!existing) await this.create(balancer);
-      if (existing?.State.Running) {
-        await this.write(balancer, config, await this.servers(balancer.id));
-        await this.check(container);
-        // The master starts a new worker, which takes over the listening sockets.
-        await container.kill({ signal: "SIGUSR2" });
-      } else {
-        await this.write(balancer, config, new Map());
-        await container.start();
-      }
-      await this.untilAnswers(balancer);
-      this.running.set(balancer.id, config);
+  async apply(balancer: LoadBalancerSpec): Promise<void> {
+    const wanted = balancerFiles(balancer);
+    const container = this.container(balancer.id);
+    const options = bodyContainer({
+      instance: this.instance,
+      role: "load-balancer",
+      id: balancer.id,
+      vpcId: balancer.vpcId,
+      privateIp: balancer.privateIp,
+      image: this.image,
+      command: ["haproxy", "-W", "-db", "-f", `${CONFIG_DIR}/haproxy.cfg`],
+      // Those who are being served may end; see HAProxy's soft stop.
+      stopSignal: "SIGUSR1",
+      host: { Memory: MEMORY, MemorySwap: MEMORY },
     });
-  }
-
-  delete(id: string): Promise<void> {
-    return this.inTurn(async () => {
-      this.running.delete(id);
-      await orMissing(this.container(id).remove({ force: true, v: true }));
-    });
-  }
-
-  /** Droplets whose checks pass on every rule are up. */
-  async health(id: string): Promise<Map<number, "up" | "down">> {
-    const health = new Map<number, "up" | "down">();
-    for (const [server, state] of await this.servers(id)) {
-      const droplet = Number(server.split("/droplet-")[1]);
-      if (health.get(droplet) !== "down") health.set(droplet, state);
+    const fresh = placed("balancer", wanted, serverState(balancer, ""));
+    if ((await ensureBody(this.docker, options, fresh)) === "found") {
+      if ((await this.running(balancer.id)) === wanted.digest) return;
+      await this.load(balancer, wanted);
     }
-    return health;
-  }
-
-  private async create({ id, vpcId, privateIp }: LoadBalancerSpec): Promise<void> {
-    const { instance, image } = this.host;
-    const network = vpcName(instance, vpcId);
-    await this.docker.createContainer({
-      name: this.name(id),
-      Image: image,
-      Labels: objectLabels(instance, "load-balancer", id),
-      Cmd: ["haproxy", "-W", "-f", CONFIG_FILE],
-      HostConfig: {
-        NetworkMode: network,
-        RestartPolicy: { Name: "unless-stopped" },
-        LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "1" } },
-      },
-      NetworkingConfig: {
-        EndpointsConfig: { [network]: { IPAMConfig: { IPv4Address: privateIp } } },
-      },
-    });
-  }
-
-  private async write(
-    balancer: LoadBalancerSpec,
-    config: string,
-    known: ReadonlyMap<string, "up" | "down">,
-  ): Promise<void> {
-    const files = [
-      { name: CONFIG_FILE.slice(1), content: config },
-      { name: STATE_FILE.slice(1), content: renderState(balancer, known) },
-    ];
-    await this.container(balancer.id).putArchive(await archive(files), { path: "/" });
-  }
-
-  private async check(container: Docker.Container): Promise<void> {
-    await execOrThrow(container, "use the new configuration", [
-      "haproxy",
+    await execOrThrow(container, `start Load Balancer ${balancer.name}`, [
+      "sh",
       "-c",
-      "-q",
-      "-f",
-      CONFIG_FILE,
+      UNTIL_RUNNING,
+      "sh",
+      wanted.digest,
     ]);
   }
 
-  /** Until the process that knows these targets answers. */
-  private async untilAnswers({ id, targets, rules }: LoadBalancerSpec): Promise<void> {
-    const wanted = targets.map(({ dropletId }) => serverName(dropletId)).sort();
-    const deadline = Date.now() + START_TIMEOUT_MS;
-    for (;;) {
-      const servers = [...(await this.servers(id)).keys()].map((name) => name.split("/")[1]);
-      const found = [...new Set(servers)].sort();
-      if (found.join() === wanted.join() && servers.length === wanted.length * rules.length) return;
-      if (Date.now() > deadline) {
-        const log = await this.container(id).logs({ stdout: true, stderr: true, tail: 5 });
-        throw new Error(`the Load Balancer does not start: ${log.toString().trim()}`);
-      }
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
+  async delete(id: string): Promise<void> {
+    await removeBody(this.docker, objectName(this.instance, "load-balancer", id));
   }
 
-  private async servers(id: string): Promise<Map<string, "up" | "down">> {
-    const ask = ["socat", "-", `UNIX-CONNECT:${STATS_SOCKET}`];
-    const { exitCode, stdout } = await execIn(this.container(id), ask, "show stat\n").catch(
-      (error: unknown) => {
-        // Not running: nobody to ask.
-        if (isAlreadySo(error)) return { exitCode: 1, stdout: "" };
-        throw error;
-      },
-    );
-    return exitCode === 0 ? parseStats(stdout) : new Map();
+  /** @throws {Error} when the Load Balancer does not run. */
+  async health(id: string): Promise<ReadonlyMap<number, "up" | "down">> {
+    const purpose = `ask Load Balancer ${id} for the health of its targets`;
+    return targetHealth(await execOrThrow(this.container(id), purpose, ask(SHOW_HEALTH)));
   }
 
-  private name(id: string): string {
-    return objectName(this.host.instance, "load-balancer", id);
+  /** Puts new files in place of the old ones and has the master start new workers; old ones finish what they serve. */
+  private async load(balancer: LoadBalancerSpec, wanted: BalancerFiles): Promise<void> {
+    const container = this.container(balancer.id);
+    const purpose = `change Load Balancer ${balancer.name}`;
+    const { stdout: known } = await execIn(container, ask(SHOW_HEALTH));
+    await execOrThrow(container, purpose, ["rm", "-rf", `/${ROOT}/next`]);
+    const files = placed("next", wanted, serverState(balancer, known));
+    await container.putArchive(await archive(files), { path: "/" });
+    await execOrThrow(container, purpose, ["sh", "-euc", SWITCH]);
+  }
+
+  /** Digest of the configuration in use; undefined when nothing answers. */
+  private async running(id: string): Promise<string | undefined> {
+    const { exitCode, stdout } = await execIn(this.container(id), ask("show info desc"));
+    return exitCode === 0 ? /^description: (\w+)/m.exec(stdout)?.[1] : undefined;
   }
 
   private container(id: string): Docker.Container {
-    return this.docker.getContainer(this.name(id));
+    return this.docker.getContainer(objectName(this.instance, "load-balancer", id));
   }
+}
 
-  /** One change at a time, in the order asked for. */
-  private inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const next = this.turn.then(action, action);
-    this.turn = next.catch(() => undefined);
-    return next;
-  }
+const SHOW_HEALTH = "show servers state health";
+
+function ask(command: string): string[] {
+  return ["sh", "-c", `echo "$1" | socat -t 5 - ${ADMIN_SOCKET}`, "sh", command];
+}
+
+/** A configuration that HAProxy refuses never replaces one that works. */
+const SWITCH = `
+cd /${ROOT}
+haproxy -c -q -f next/haproxy.cfg
+rm -rf former
+mv balancer former
+mv next balancer
+rm -rf former
+kill -USR2 1`;
+
+/** Waits until the worker with this configuration answers. */
+const UNTIL_RUNNING = `
+for attempt in $(seq 200); do
+  echo "show info desc" | socat -t 5 - ${ADMIN_SOCKET} 2>/dev/null | grep -q "^description: $1" && exit 0
+  sleep 0.05
+done
+echo "HAProxy did not take its configuration within 10 seconds" >&2
+exit 1`;
+
+function placed(folder: string, { files }: BalancerFiles, state: string): ArchiveFile[] {
+  return [...files, { name: STATE_FILE, content: state }].map((file) => ({
+    ...file,
+    name: `${ROOT}/${folder}/${file.name}`,
+  }));
 }

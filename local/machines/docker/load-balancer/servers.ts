@@ -1,50 +1,46 @@
 import type { LoadBalancerSpec } from "../../machines";
-import { backendName, serverName } from "./config";
-
-/** Health of each server by `<backend>/<server>`, from HAProxy's `show stat` (CSV). */
-export function parseStats(csv: string): Map<string, "up" | "down"> {
-  const [head = "", ...rows] = csv.trim().split("\n");
-  const columns = head.replace(/^# /, "").split(",");
-  const [name, server, status] = ["pxname", "svname", "status"].map((key) => columns.indexOf(key));
-  if (name === undefined || server === undefined || status === undefined) return new Map();
-  return new Map(
-    rows
-      .map((row) => row.split(","))
-      .filter((cells) => cells[server]?.startsWith("droplet-"))
-      // `UP 1/2` is on its way down, and up until then.
-      .map((cells) => [
-        `${cells[name]}/${cells[server]}`,
-        cells[status]?.startsWith("UP") ? "up" : "down",
-      ]),
-  );
-}
-
-/** SRV_ST_RUNNING and SRV_ST_STOPPED of HAProxy's state files. */
-const OPERATING = { up: 2, down: 0 } as const;
+import { serverName } from "./config";
 
 /**
- * What a starting HAProxy reads about its servers (format 1, `show servers state`): those it knew stay as they
- * were, and a new one has to pass its checks before it gets requests. By itself HAProxy begins with all of them up.
+ * HAProxy's record of its targets' health for the process that comes next: those it knows keep theirs, and
+ * new ones are down until their checks have passed, instead of getting requests that they cannot answer yet.
+ *
+ * @param known what `show servers state health` says now; empty when nothing runs.
  */
-export function renderState(
-  balancer: LoadBalancerSpec,
-  known: ReadonlyMap<string, "up" | "down">,
-): string {
-  const columns =
-    "be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight " +
-    "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state " +
-    "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl " +
-    "srv_check_port srv_check_addr srv_agent_addr srv_agent_port";
-  const { healthyThreshold, unhealthyThreshold, port } = balancer.healthCheck;
-  const lines = balancer.rules.flatMap((rule, backend) =>
-    balancer.targets.map(({ dropletId, privateIp }, server) => {
-      const name = serverName(dropletId);
-      const state = known.get(`${backendName(rule)}/${name}`) ?? "down";
-      // A health below `rise` is down; the highest one is up with no failed check.
-      const health = state === "up" ? healthyThreshold + unhealthyThreshold - 1 : 0;
-      const result = state === "up" ? "15 3" : "8 2";
-      return `${backend + 1} ${backendName(rule)} ${server + 1} ${name} ${privateIp} ${OPERATING[state]} 0 1 1 0 ${result} ${health} 6 0 0 0 - ${rule.targetPort} - 0 ${port} - - 0`;
-    }),
+export function serverState(balancer: LoadBalancerSpec, known: string): string {
+  const lines = new Map(
+    known
+      .split("\n")
+      .map((line) => line.split(" "))
+      .filter((fields) => fields.length > 10)
+      .map((fields) => [`${fields[3]} ${fields[4]}`, fields.join(" ")]),
   );
-  return ["1", `# ${columns}`, ...lines, ""].join("\n");
+  const { port } = balancer.healthCheck;
+  const state = balancer.targets.map(({ dropletId, privateIp }, index) => {
+    const name = serverName(dropletId);
+    const down = `2 health ${index + 1} ${name} ${privateIp} 0 0 1 1 0 6 0 0 6 0 0 0 - ${port} - 0 0 - - 0`;
+    return lines.get(`${name} ${privateIp}`) ?? down;
+  });
+  return `${["1", STATE_HEADER, ...state].join("\n")}\n`;
+}
+
+/** https://docs.haproxy.org/2.6/management.html, "show servers state" */
+const STATE_HEADER =
+  "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight " +
+  "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state " +
+  "srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port srvrecord srv_use_ssl " +
+  "srv_check_port srv_check_addr srv_agent_addr srv_agent_port";
+
+/** Health of each target in what `show servers state health` says. */
+export function targetHealth(shown: string): Map<number, "up" | "down"> {
+  const health = new Map<number, "up" | "down">();
+  for (const line of shown.split("\n")) {
+    const [, backend, , server = "", , state] = line.split(" ");
+    const id = /^droplet-(\d+)$/.exec(server)?.[1];
+    // 2: running; 0: stopped, 1: starting, 3: stopping.
+    if (backend === "health" && id !== undefined) {
+      health.set(Number(id), state === "2" ? "up" : "down");
+    }
+  }
+  return health;
 }
