@@ -7,20 +7,22 @@ import { gzipSync } from "node:zlib";
 /** A Docker swarm config holds at most 500 KiB (moby/swarmkit api/validation, `MaxConfigSize`, before 27.0). */
 const CONFIG_LIMIT_BYTES = 500 * 1024;
 
-const SOURCES = path.join(__dirname, "agent");
+/** The agent shares the settings and HAProxy's configuration with the program: both are beside it. */
+const SOURCES = __dirname;
+const AGENT = path.join(SOURCES, "agent");
 const LOCK_FILE = path.join(__dirname, "../../package-lock.json");
 const CACHE = path.join(__dirname, "../../node_modules/.cache/archipelago");
 
 const FLAGS = [
-  path.join(SOURCES, "main.ts"),
+  path.join(AGENT, "main.ts"),
   "--bundle",
   "--minify",
   "--platform=node",
   "--target=node20",
   "--legal-comments=none",
   "--log-level=error",
-  `--alias:mime-db=${path.join(SOURCES, "stubs", "mime-db.cjs")}`,
-  `--alias:node-forge=${path.join(SOURCES, "stubs", "node-forge.cjs")}`,
+  `--alias:mime-db=${path.join(AGENT, "stubs", "mime-db.cjs")}`,
+  `--alias:node-forge=${path.join(AGENT, "stubs", "node-forge.cjs")}`,
 ];
 
 let bundled: Buffer | undefined;
