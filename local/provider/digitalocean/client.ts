@@ -52,6 +52,10 @@ export class ApiClient {
     return this.request<T>("PUT", path, body);
   }
 
+  patch<T>(path: string, body: unknown): Promise<T> {
+    return this.request<T>("PATCH", path, body);
+  }
+
   delete(path: string, body?: unknown): Promise<void> {
     return this.request<void>("DELETE", path, body);
   }

@@ -1,4 +1,5 @@
 import { integer, items, mapObject, members, text, texts, type Values } from "../framework/values";
+import { camelCase, snakeCase } from "./spelling";
 
 /**
  * Narrows and orders a list by the `filters` and `sorts` arguments that DigitalOcean's list functions share
@@ -68,9 +69,3 @@ function compare(a: unknown, b: unknown): number {
   }
   return text(a) < text(b) ? -1 : text(a) > text(b) ? 1 : 0;
 }
-
-const camelCase = (key: string): string =>
-  key.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
-
-const snakeCase = (key: string): string =>
-  key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

@@ -1,18 +1,36 @@
 import type { ProviderType, ResourceType } from "../framework/provider";
 import { text, type Values } from "../framework/values";
 import { ApiClient } from "./client";
-import { functions } from "./functions";
+import { functions } from "./functions/index";
+import { certificate } from "./resources/certificate";
+import {
+  containerRegistry,
+  containerRegistryDockerCredentials,
+} from "./resources/container-registry";
+import { databaseCluster } from "./resources/database/cluster";
+import { databasePostgresqlConfig, databaseValkeyConfig } from "./resources/database/config";
+import { databaseConnectionPool } from "./resources/database/connection-pool";
+import { databaseDb } from "./resources/database/db";
+import { databaseFirewall } from "./resources/database/firewall";
+import { databaseReplica } from "./resources/database/replica";
+import { databaseUser } from "./resources/database/user";
 import { dnsRecord, domain } from "./resources/domain";
 import { droplet } from "./resources/droplet";
+import { dropletAutoscale } from "./resources/droplet-autoscale";
 import { firewall } from "./resources/firewall";
 import { loadBalancer } from "./resources/load-balancer";
+import { monitorAlert } from "./resources/monitor-alert";
 import { project, projectResources } from "./resources/project";
 import { reservedIp, reservedIpAssignment } from "./resources/reserved-ip";
+import { spacesKey } from "./resources/spaces-key";
 import { sshKey } from "./resources/ssh-key";
 import { tag } from "./resources/tag";
+import { uptimeAlert, uptimeCheck } from "./resources/uptime";
 import { volume } from "./resources/volume";
 import { volumeAttachment } from "./resources/volume-attachment";
 import { vpc } from "./resources/vpc";
+import { vpcNatGateway } from "./resources/vpc-nat-gateway";
+import { vpcPeering } from "./resources/vpc-peering";
 
 /** The version whose SDK (`@pulumi/digitalocean`) the program uses. */
 export const VERSION = "4.80.1";
@@ -26,12 +44,31 @@ const types: Readonly<Record<string, ResourceType<ApiClient>>> = {
   "volumeAttachment:VolumeAttachment": volumeAttachment,
   "reservedIp:ReservedIp": reservedIp,
   "reservedIpAssignment:ReservedIpAssignment": reservedIpAssignment,
-  "loadBalancer:LoadBalancer": loadBalancer,
   "domain:Domain": domain,
   "dnsRecord:DnsRecord": dnsRecord,
   "tag:Tag": tag,
   "project:Project": project,
   "projectResources:ProjectResources": projectResources,
+  "loadBalancer:LoadBalancer": loadBalancer,
+  "certificate:Certificate": certificate,
+  "databaseCluster:DatabaseCluster": databaseCluster,
+  "databaseUser:DatabaseUser": databaseUser,
+  "databaseDb:DatabaseDb": databaseDb,
+  "databaseConnectionPool:DatabaseConnectionPool": databaseConnectionPool,
+  "databaseFirewall:DatabaseFirewall": databaseFirewall,
+  "databaseReplica:DatabaseReplica": databaseReplica,
+  "databasePostgresqlConfig:DatabasePostgresqlConfig": databasePostgresqlConfig,
+  "databaseValkeyConfig:DatabaseValkeyConfig": databaseValkeyConfig,
+  "containerRegistry:ContainerRegistry": containerRegistry,
+  "containerRegistryDockerCredentials:ContainerRegistryDockerCredentials":
+    containerRegistryDockerCredentials,
+  "monitorAlert:MonitorAlert": monitorAlert,
+  "uptimeCheck:UptimeCheck": uptimeCheck,
+  "uptimeAlert:UptimeAlert": uptimeAlert,
+  "dropletAutoscale:DropletAutoscale": dropletAutoscale,
+  "vpcPeering:VpcPeering": vpcPeering,
+  "vpcNatGateway:VpcNatGateway": vpcNatGateway,
+  "spacesKey:SpacesKey": spacesKey,
 };
 
 /** A setting, which arrives as text, as a number. */

@@ -5,10 +5,10 @@ import type { ApiClient } from "./client";
 /** Tags keep their case but are compared without it (P tag/tags.go: HashStringIgnoreCase). */
 export const tagSet = (): Field => set(string({ state: (tag) => tag.toLowerCase() }));
 
-/** Makes a Droplet's or Volume's tags what is wanted, creating tags that do not exist. */
+/** Makes the tags of a Droplet, Volume or database cluster what is wanted, creating tags that do not exist. */
 export async function retag(
   client: ApiClient,
-  resource: { readonly id: string; readonly type: "droplet" | "volume" },
+  resource: { readonly id: string; readonly type: "droplet" | "volume" | "database" },
   olds: unknown,
   news: unknown,
 ): Promise<void> {

@@ -79,7 +79,7 @@ export const network: ResourceType<DockerClient> = {
     ingress: boolean(replace),
     ipv6: boolean(replace),
     ipamDriver: string({ replace: true, default: "default" }),
-    ipamOptions: map(string(), computed),
+    ipamOptions: map(string(), replace),
     ipamConfigs: set(
       object({
         subnet: string(replace),

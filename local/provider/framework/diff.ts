@@ -41,13 +41,16 @@ function pathPattern(path: string): RegExp {
 
 function compare(field: Field, path: string, old: unknown, given: unknown, olds: Values): Change[] {
   const replace = field.replace === true;
+  if (field.readOnly) {
+    return [];
+  }
   if (isUnknown(given)) {
     return [{ path, kind: isZero(old) ? "add" : "update", replace }];
   }
   if ((given === undefined || given === null) && field.computed) {
     return [];
   }
-  if (isZero(old) && isZero(given)) {
+  if ((isZero(old) && isZero(given)) || field.same?.(old, stored(field, given), olds)) {
     return [];
   }
   switch (field.kind) {
@@ -62,19 +65,13 @@ function compare(field: Field, path: string, old: unknown, given: unknown, olds:
     case "string":
     case "number":
     case "boolean":
-      return compareScalars(field, path, old, given, olds);
+      return compareScalars(field, path, old, given);
   }
 }
 
-function compareScalars(
-  field: Field,
-  path: string,
-  old: unknown,
-  given: unknown,
-  olds: Values,
-): Change[] {
+function compareScalars(field: Field, path: string, old: unknown, given: unknown): Change[] {
   const wanted = stored(field, given);
-  if (old === wanted || (isZero(old) && isZero(wanted)) || field.same?.(old, wanted, olds)) {
+  if (old === wanted) {
     return [];
   }
   const replace = field.replace === true || field.replaceWhen?.(old, wanted) === true;
@@ -203,10 +200,13 @@ function canonicalValue(field: Field, value: unknown): unknown {
     return null;
   }
   switch (field.kind) {
-    case "object":
+    case "object": {
+      const telling = field.identity?.(members(value)) ?? members(value);
       return Object.entries(field.fields)
-        .map(([name, inner]) => [name, canonicalValue(inner, members(value)[name])])
+        .filter(([, inner]) => !inner.readOnly)
+        .map(([name, inner]) => [name, canonicalValue(inner, telling[name])])
         .filter(([, inner]) => inner !== null);
+    }
     case "set":
       return items(value)
         .map((item) => canonical(field.element, item))

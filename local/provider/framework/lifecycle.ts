@@ -1,7 +1,7 @@
 import { DEFAULTS } from "./check";
 import { diff, rootOf, type Change } from "./diff";
 import type { ResourceType } from "./provider";
-import { stored, type Fields } from "./schema";
+import { stored, string, type Fields } from "./schema";
 import {
   isObject,
   isZero,
@@ -39,10 +39,13 @@ export function mergedState(
   const state = { ...kept, ...storedInputs(type.inputs, inputs), ...read };
   delete state[DEFAULTS];
   return sealed(
-    type.inputs,
+    { ...type.inputs, ...secretFields(type) },
     mapObject(state, (value) => value ?? null),
   );
 }
+
+const secretFields = ({ secretOutputs = [] }: ResourceType<never>): Fields =>
+  Object.fromEntries(secretOutputs.map((name) => [name, string({ secret: true })]));
 
 /** Inputs as they are kept in state. */
 function storedInputs(fields: Fields, inputs: Values): Values {
@@ -106,6 +109,14 @@ function keepOld(news: Values, olds: Values, [head = "", ...rest]: string[]): Va
   const value =
     rest.length === 0 ? olds[head] : keepOld(members(news[head]), members(olds[head]), rest);
   return { ...news, [head]: value };
+}
+
+/** See {@link Update.planned}. */
+export function planned(fields: Fields, olds: Values, news: Values): Values {
+  const open = Object.keys(fields).filter(
+    (name) => fields[name]?.computed && (news[name] === undefined || news[name] === null),
+  );
+  return { ...news, ...Object.fromEntries(open.map((name) => [name, olds[name]])) };
 }
 
 /** The comparison that {@link Update.changed} answers from. */

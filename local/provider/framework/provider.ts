@@ -24,6 +24,8 @@ export interface Update {
   readonly olds: Values;
   /** The program's inputs; a property under `ignoreChanges` has its stored value. */
   readonly news: Values;
+  /** `news`, and for computed properties that the program leaves open what is stored. */
+  readonly planned: Values;
   /** Whether a top-level property differs. */
   readonly changed: (property: string) => boolean;
 }
@@ -33,6 +35,8 @@ export interface ResourceType<Client> {
   readonly inputs: Fields;
   /** Names of outputs that are not inputs: unknown in a preview of the creation. */
   readonly outputs: readonly string[];
+  /** Those of `outputs` that are encrypted in state and masked in output. */
+  readonly secretOutputs?: readonly string[];
   /** Without a name it gets one derived from the resource's own. */
   readonly autoname?: boolean;
   /** Rules on several properties at once. `olds` is empty for a new resource. */

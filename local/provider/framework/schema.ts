@@ -16,8 +16,10 @@ export interface FieldOptions {
   readonly default?: Scalar | (() => Scalar | undefined);
   /** How a given value is kept in state (lower case, a hash). */
   readonly state?: (value: string) => string;
-  /** Says that a stored and a given value mean the same. */
+  /** Says that a stored and a given value mean the same (Terraform's DiffSuppressFunc). */
   readonly same?: (old: unknown, given: unknown, olds: Values) => boolean;
+  /** Only the provider fills it in: part of what is stored, never of what is compared. */
+  readonly readOnly?: boolean;
   /** Replaces the resource for some changes only. */
   readonly replaceWhen?: (old: unknown, given: unknown) => boolean;
 }
@@ -26,7 +28,12 @@ export type Field = FieldOptions &
   (
     | { readonly kind: "string" | "number" | "boolean" }
     | { readonly kind: "list" | "set" | "map"; readonly element: Field }
-    | { readonly kind: "object"; readonly fields: Fields }
+    | {
+        readonly kind: "object";
+        readonly fields: Fields;
+        /** What tells one element of a set from another, where that is not all of it. */
+        readonly identity?: (element: Values) => Values;
+      }
   );
 
 /** A field that holds many values. */
@@ -53,7 +60,10 @@ export const map = (element: Field, options: FieldOptions = {}): Field => ({
   element,
   ...options,
 });
-export const object = (fields: Fields, options: FieldOptions = {}): Field => ({
+export const object = (
+  fields: Fields,
+  options: FieldOptions & { readonly identity?: (element: Values) => Values } = {},
+): Field => ({
   kind: "object",
   fields,
   ...options,

@@ -1,28 +1,14 @@
-import * as grpc from "@grpc/grpc-js";
-import { Any } from "google-protobuf/google/protobuf/any_pb";
 import { Empty } from "google-protobuf/google/protobuf/empty_pb";
 import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as messages from "@pulumi/pulumi/proto/provider_pb";
 import { PluginInfo } from "@pulumi/pulumi/proto/plugin_pb";
-import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { check, type Autonaming, type CheckFailure } from "./check";
-import { diff, rootOf, type Change } from "./diff";
+import { check, type Autonaming } from "./check";
+import { diff } from "./diff";
 import * as lifecycle from "./lifecycle";
 import type { ProviderType, ResourceType } from "./provider";
+import { checkResponse, diffResponse } from "./responses";
+import { HalfMade, messageOf, unary } from "./rpc";
 import { decode, encode, type Values } from "./values";
-
-/** A creation that failed after the resource came into being. */
-class HalfMade extends Error {
-  constructor(
-    message: string,
-    readonly id: string,
-    readonly state: Values,
-  ) {
-    super(message);
-  }
-}
-
-type Handler<Request, Response> = (request: Request) => Response | Promise<Response>;
 
 /**
  * Pulumi's provider protocol over a table of resource types.
@@ -175,6 +161,7 @@ export function implementation<Client>(provider: ProviderType<Client>): IResourc
       const { id, state } = await type.update(connected(), request.getId(), {
         olds,
         news,
+        planned: lifecycle.planned(type.inputs, olds, news),
         changed: (property) => changed.has(property),
       });
       response.setProperties(encode({ ...lifecycle.mergedState(type, news, state, olds), id }));
@@ -225,79 +212,4 @@ function autonamingOf(request: messages.CheckRequest): Autonaming {
       proposal: { name: options.getProposedName(), mode: modes[options.getMode()] ?? "propose" },
     }),
   };
-}
-
-function checkResponse(inputs: Values, failures: readonly CheckFailure[]): messages.CheckResponse {
-  const response = new messages.CheckResponse();
-  response.setInputs(encode(inputs));
-  for (const { property, reason } of failures) {
-    const failure = new messages.CheckFailure();
-    failure.setProperty(property);
-    failure.setReason(reason);
-    response.addFailures(failure);
-  }
-  return response;
-}
-
-function diffResponse(changes: readonly Change[], deleteFirst: boolean): messages.DiffResponse {
-  const { DiffChanges } = messages.DiffResponse;
-  const response = new messages.DiffResponse();
-  response.setChanges(changes.length > 0 ? DiffChanges.DIFF_SOME : DiffChanges.DIFF_NONE);
-  response.setHasdetaileddiff(true);
-  const { Kind } = messages.PropertyDiff;
-  const kinds = {
-    add: [Kind.ADD, Kind.ADD_REPLACE],
-    delete: [Kind.DELETE, Kind.DELETE_REPLACE],
-    update: [Kind.UPDATE, Kind.UPDATE_REPLACE],
-  } as const;
-  for (const { path, kind, replace } of changes) {
-    const detail = new messages.PropertyDiff();
-    detail.setKind(kinds[kind][replace ? 1 : 0]);
-    response.getDetaileddiffMap().set(path, detail);
-  }
-  const roots = (some: readonly Change[]): string[] => [
-    ...new Set(some.map((c) => rootOf(c.path))),
-  ];
-  const replaces = roots(changes.filter(({ replace }) => replace));
-  response.setDiffsList(roots(changes));
-  response.setReplacesList(replaces);
-  response.setDeletebeforereplace(replaces.length > 0 && deleteFirst);
-  return response;
-}
-
-function unary<Request, Response>(
-  handler: Handler<Request, Response>,
-): grpc.handleUnaryCall<Request, Response> {
-  return (call, callback) => {
-    Promise.resolve()
-      .then(() => handler(call.request))
-      .then(
-        (response) => callback(null, response),
-        (error: unknown) => callback(statusOf(error)),
-      );
-  };
-}
-
-function statusOf(error: unknown): Partial<grpc.StatusObject> {
-  const metadata = new grpc.Metadata();
-  const details = messageOf(error);
-  if (error instanceof HalfMade) {
-    const failure = new messages.ErrorResourceInitFailed();
-    failure.setId(error.id);
-    failure.setProperties(encode(error.state));
-    failure.setReasonsList([details]);
-    const any = new Any();
-    any.pack(failure.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
-    const status = new Status();
-    status.setCode(grpc.status.UNKNOWN);
-    status.setMessage(details);
-    status.addDetails(any);
-    // gRPC's field for structured error details; the engine then keeps the resource in its state.
-    metadata.add("grpc-status-details-bin", Buffer.from(status.serializeBinary()));
-  }
-  return { code: grpc.status.UNKNOWN, details, metadata };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -11,7 +11,13 @@ interface PropertyFact {
   readonly type: FactType;
   readonly required?: boolean;
   readonly replaceOnChange?: boolean;
+  /** The same, said of some nested properties. */
+  readonly replace?: boolean;
   readonly secret?: boolean;
+}
+interface OutputFact extends PropertyFact {
+  /** The provider fills it in when the program does not. */
+  readonly always?: boolean;
 }
 type FactType =
   | string
@@ -25,7 +31,7 @@ interface Facts {
       string,
       {
         readonly inputs: Readonly<Record<string, PropertyFact>>;
-        readonly outputs: Readonly<Record<string, PropertyFact>>;
+        readonly outputs: Readonly<Record<string, OutputFact>>;
       }
     >
   >;
@@ -84,12 +90,15 @@ function changesOf(name: string, field: Field, fact: PropertyFact): Case[] {
         : undefined;
   if (!fields || !nested) {
     const [olds, news] = [{ [name]: sample(field, 1) }, { [name]: sample(field, 2) }];
-    return [{ path: name, olds, news, replaces: fact.replaceOnChange === true }];
+    return [{ path: name, olds, news, replaces: fact.replaceOnChange ?? fact.replace ?? false }];
   }
   return Object.entries(nested).flatMap(([inner, innerFact]) => {
     const innerField = fields[inner];
     if (!innerField) {
       return [{ path: `${name}.${inner}`, olds: {}, news: {}, replaces: true }];
+    }
+    if (innerField.readOnly) {
+      return [];
     }
     return changesOf(inner, innerField, innerFact).map((one) => {
       const wrap = (value: unknown): Record<string, unknown> => ({
@@ -182,6 +191,18 @@ describe.each<[ProviderType<never>]>([
     test("keeps secret what is officially secret", () => {
       const secret = Object.keys(fact.inputs).filter((name) => fact.inputs[name]?.secret);
       expect(Object.keys(type.inputs).filter((name) => type.inputs[name]?.secret)).toEqual(secret);
+      const outputs = Object.keys(fact.outputs).filter(
+        (name) => fact.outputs[name]?.secret && !fact.inputs[name],
+      );
+      expect([...(type.secretOutputs ?? [])].sort()).toEqual(outputs.sort());
+    });
+
+    test("shows no change where the official provider fills in what the program leaves out", () => {
+      const filled = Object.keys(fact.inputs).filter(
+        (name) => name !== "name" && !fact.inputs[name]?.required && fact.outputs[name]?.always,
+      );
+      const computed = Object.keys(type.inputs).filter((name) => type.inputs[name]?.computed);
+      expect(computed.sort()).toEqual(filled.sort());
     });
 
     const cases = Object.entries(fact.inputs).flatMap(([name, property]) => {

@@ -9,7 +9,8 @@ import {
 } from "../../../local/provider/framework/lifecycle";
 import type { ResourceType } from "../../../local/provider/framework/provider";
 import { decode, encode, Secret, UNKNOWN } from "../../../local/provider/framework/values";
-import { droplet, userDataHash } from "../../../local/provider/digitalocean/resources/droplet";
+import { hashed } from "../../../local/provider/digitalocean/hashed";
+import { droplet } from "../../../local/provider/digitalocean/resources/droplet";
 import { firewall } from "../../../local/provider/digitalocean/resources/firewall";
 import { volume } from "../../../local/provider/digitalocean/resources/volume";
 import { secret } from "../../../local/provider/docker/secret";
@@ -23,7 +24,7 @@ describe("a diff", () => {
     ["another spelling of a slug", node, { ...node, region: "FRA1", size: "S-1VCPU-1GB" }],
     [
       "the user data of which state holds the hash",
-      { ...node, userData: userDataHash("x") },
+      { ...node, userData: hashed("x") },
       { ...node, userData: "x" },
     ],
     [
@@ -159,7 +160,7 @@ describe("state", () => {
 
   test("after a refresh the inputs follow what drifted, and only that", () => {
     const inputs = { ...node, region: "FRA1", userData: "x", [DEFAULTS]: [] };
-    const state = { ...node, size: "s-2vcpu-4gb", userData: userDataHash("x") };
+    const state = { ...node, size: "s-2vcpu-4gb", userData: hashed("x") };
     expect(readInputs(droplet.inputs, inputs, state)).toEqual({ ...inputs, size: "s-2vcpu-4gb" });
   });
 

@@ -1,270 +1,207 @@
 import type { CheckFailure } from "../../framework/check";
 import type { ResourceType } from "../../framework/provider";
-import { boolean, list, lowerCase, map, number, object, set, string } from "../../framework/schema";
-import { items, members, text, texts, type Values } from "../../framework/values";
+import { lowerCase } from "../../framework/schema";
+import { isZero, items, members, text, texts, type Values } from "../../framework/values";
 import type { ApiClient } from "../client";
+import { fromApi, toApi } from "../spelling";
 import { until } from "../wait";
+import { loadBalancerFields } from "./load-balancer-fields";
+import {
+  domainsFromApi,
+  domainsToApi,
+  rulesFromApi,
+  rulesToApi,
+  type ApiDomain,
+  type ApiForwardingRule,
+} from "./load-balancer-rules";
 
-interface ApiLoadBalancer {
+export interface ApiLoadBalancer {
   readonly id: string;
   readonly name: string;
-  readonly ip: string;
-  readonly ipv6?: string;
+  readonly type?: string;
   readonly status: "new" | "active" | "errored";
-  readonly size_unit: number;
-  readonly region?: { readonly slug: string };
-  readonly vpc_uuid: string;
-  readonly project_id: string;
-  readonly type: string;
+  readonly ip?: string;
+  readonly ipv6?: string;
+  readonly size?: string;
+  readonly size_unit?: number;
+  readonly algorithm?: string;
+  readonly region?: { readonly slug: string } | null;
+  readonly vpc_uuid?: string;
+  readonly project_id?: string;
   readonly tag?: string;
-  readonly droplet_ids: readonly number[] | null;
-  readonly forwarding_rules: readonly {
-    readonly entry_protocol: string;
-    readonly entry_port: number;
-    readonly target_protocol: string;
-    readonly target_port: number;
-    readonly tls_passthrough: boolean;
-  }[];
-  readonly health_check: {
-    readonly protocol: string;
-    readonly port: number;
-    readonly path: string;
-    readonly check_interval_seconds: number;
-    readonly response_timeout_seconds: number;
-    readonly healthy_threshold: number;
-    readonly unhealthy_threshold: number;
-  };
-  readonly sticky_sessions: {
-    readonly type: string;
-    readonly cookie_name?: string;
-    readonly cookie_ttl_seconds?: number;
-  };
-  readonly redirect_http_to_https: boolean;
-  readonly enable_proxy_protocol: boolean;
-  readonly enable_backend_keepalive: boolean;
-  readonly http_idle_timeout_seconds: number;
-  readonly disable_lets_encrypt_dns_records: boolean;
+  readonly droplet_ids?: readonly number[] | null;
+  readonly forwarding_rules?: readonly ApiForwardingRule[] | null;
+  readonly health_check?: object | null;
+  readonly sticky_sessions?: object | null;
+  readonly redirect_http_to_https?: boolean;
+  readonly enable_proxy_protocol?: boolean;
+  readonly enable_backend_keepalive?: boolean;
+  readonly disable_lets_encrypt_dns_records?: boolean;
+  readonly http_idle_timeout_seconds?: number;
   readonly firewall?: {
     readonly allow?: readonly string[] | null;
     readonly deny?: readonly string[] | null;
+  } | null;
+  readonly domains?: readonly ApiDomain[] | null;
+  readonly glb_settings?: object | null;
+  readonly target_load_balancer_ids?: readonly string[] | null;
+}
+
+type Answer = { readonly load_balancer: ApiLoadBalancer };
+
+/** P loadbalancer/resource_loadbalancer.go: the creation's limit. */
+const ACTIVE_MS = 10 * 60 * 1000;
+
+/** What the API tells of a Load Balancer; `network`, `networkStack` and `tlsCipherPolicy` are never read. */
+export async function loadBalancerState(client: ApiClient, lb: ApiLoadBalancer): Promise<Values> {
+  return {
+    name: lb.name,
+    loadBalancerUrn: `do:loadbalancer:${lb.id}`,
+    ip: lb.ip ?? "",
+    ipv6: lb.ipv6 ?? "",
+    status: lb.status,
+    ...(lb.type ? { type: lb.type } : {}),
+    ...(lb.region ? { region: lb.region.slug } : {}),
+    ...(lb.size_unit ? { sizeUnit: lb.size_unit } : { size: lb.size }),
+    ...(lb.algorithm ? { algorithm: lb.algorithm } : {}),
+    vpcUuid: lb.vpc_uuid ?? "",
+    projectId: lb.project_id ?? "",
+    dropletTag: lb.tag ?? "",
+    dropletIds: lb.droplet_ids ?? [],
+    forwardingRules: await rulesFromApi(client, lb.forwarding_rules ?? []),
+    ...(lb.health_check ? { healthcheck: fromApi(lb.health_check) } : {}),
+    ...(lb.sticky_sessions ? { stickySessions: fromApi(lb.sticky_sessions) } : {}),
+    redirectHttpToHttps: lb.redirect_http_to_https ?? false,
+    enableProxyProtocol: lb.enable_proxy_protocol ?? false,
+    enableBackendKeepalive: lb.enable_backend_keepalive ?? false,
+    disableLetsEncryptDnsRecords: lb.disable_lets_encrypt_dns_records ?? false,
+    httpIdleTimeoutSeconds: lb.http_idle_timeout_seconds ?? 0,
+    firewall: { allows: lb.firewall?.allow ?? [], denies: lb.firewall?.deny ?? [] },
+    domains: await domainsFromApi(client, lb.domains ?? []),
+    ...(lb.glb_settings ? { glbSettings: fromApi(lb.glb_settings) } : {}),
+    targetLoadBalancerIds: lb.target_load_balancer_ids ?? [],
   };
 }
 
-const path = (id: string) => `/load_balancers/${id}`;
-const fetchBalancer = (client: ApiClient, id: string) =>
-  client.find<{ load_balancer: ApiLoadBalancer }>(path(id));
+const existing = async (client: ApiClient, { load_balancer: lb }: Answer) => ({
+  id: lb.id,
+  state: await loadBalancerState(client, lb),
+});
 
-/** Pulumi's properties as the API's body, which replaces everything that is there. */
-function request(inputs: Values) {
-  const check = inputs.healthcheck === undefined ? undefined : members(inputs.healthcheck);
-  const sticky = inputs.stickySessions === undefined ? undefined : members(inputs.stickySessions);
-  const firewall = inputs.firewall === undefined ? undefined : members(inputs.firewall);
+/** In the API's spelling, without what is empty. */
+const set = (value: unknown): Values =>
+  toApi(Object.fromEntries(Object.entries(members(value)).filter(([, one]) => !isZero(one))));
+
+async function request(client: ApiClient, inputs: Values): Promise<Values> {
+  const firewall = members(inputs.firewall);
+  const given = (key: string, value: unknown): Values => (isZero(value) ? {} : { [key]: value });
   return {
     name: inputs.name,
-    region: inputs.region && lowerCase(text(inputs.region)),
-    size_unit: inputs.sizeUnit,
     algorithm: inputs.algorithm,
-    vpc_uuid: inputs.vpcUuid,
-    project_id: inputs.projectId,
-    type: inputs.type,
-    network: inputs.network,
-    network_stack: inputs.networkStack,
-    // A tag selects by itself, whatever was selected when it was read.
-    ...(inputs.dropletTag ? { tag: inputs.dropletTag } : { droplet_ids: items(inputs.dropletIds) }),
-    forwarding_rules: items(inputs.forwardingRules).map((one) => {
-      const rule = members(one);
-      return {
-        entry_protocol: rule.entryProtocol,
-        entry_port: rule.entryPort,
-        target_protocol: rule.targetProtocol,
-        target_port: rule.targetPort,
-        certificate_id: rule.certificateId ?? rule.certificateName,
-        tls_passthrough: rule.tlsPassthrough,
-      };
-    }),
-    health_check: check && {
-      protocol: check.protocol,
-      port: check.port,
-      path: check.path,
-      check_interval_seconds: check.checkIntervalSeconds,
-      response_timeout_seconds: check.responseTimeoutSeconds,
-      healthy_threshold: check.healthyThreshold,
-      unhealthy_threshold: check.unhealthyThreshold,
-    },
-    sticky_sessions: sticky && {
-      type: sticky.type,
-      cookie_name: sticky.cookieName,
-      cookie_ttl_seconds: sticky.cookieTtlSeconds,
-    },
-    redirect_http_to_https: inputs.redirectHttpToHttps,
-    enable_proxy_protocol: inputs.enableProxyProtocol,
-    enable_backend_keepalive: inputs.enableBackendKeepalive,
-    http_idle_timeout_seconds: inputs.httpIdleTimeoutSeconds,
-    disable_lets_encrypt_dns_records: inputs.disableLetsEncryptDnsRecords,
-    firewall: firewall && { allow: texts(firewall.allows), deny: texts(firewall.denies) },
+    redirect_http_to_https: inputs.redirectHttpToHttps === true,
+    enable_proxy_protocol: inputs.enableProxyProtocol === true,
+    enable_backend_keepalive: inputs.enableBackendKeepalive === true,
+    disable_lets_encrypt_dns_records: inputs.disableLetsEncryptDnsRecords === true,
+    forwarding_rules: await rulesToApi(client, inputs.forwardingRules),
+    ...given("region", inputs.region && lowerCase(text(inputs.region))),
+    ...(isZero(inputs.sizeUnit) ? given("size", inputs.size) : { size_unit: inputs.sizeUnit }),
+    ...given("project_id", inputs.projectId),
+    ...given("vpc_uuid", inputs.vpcUuid),
+    ...given("type", inputs.type),
+    ...given("network", inputs.network),
+    ...given("network_stack", inputs.networkStack),
+    ...given("tls_cipher_policy", inputs.tlsCipherPolicy),
+    ...given("http_idle_timeout_seconds", inputs.httpIdleTimeoutSeconds),
+    ...(isZero(inputs.dropletTag)
+      ? given("droplet_ids", items(inputs.dropletIds))
+      : { tag: inputs.dropletTag }),
+    ...given("health_check", set(inputs.healthcheck)),
+    ...given("sticky_sessions", set(inputs.stickySessions)),
+    ...(isZero(firewall)
+      ? {}
+      : { firewall: { allow: texts(firewall.allows), deny: texts(firewall.denies) } }),
+    ...given("domains", await domainsToApi(client, inputs.domains)),
+    ...given("glb_settings", toApi(members(inputs.glbSettings))),
+    ...given("target_load_balancer_ids", texts(inputs.targetLoadBalancerIds)),
   };
 }
 
-function existing(balancer: ApiLoadBalancer) {
-  const { health_check: check, sticky_sessions: sticky } = balancer;
-  return {
-    id: balancer.id,
-    state: {
-      name: balancer.name,
-      ip: balancer.ip,
-      ipv6: balancer.ipv6 ?? "",
-      status: balancer.status,
-      loadBalancerUrn: `do:loadbalancer:${balancer.id}`,
-      sizeUnit: balancer.size_unit,
-      region: balancer.region?.slug,
-      vpcUuid: balancer.vpc_uuid,
-      projectId: balancer.project_id,
-      type: balancer.type,
-      dropletTag: balancer.tag,
-      dropletIds: balancer.droplet_ids ?? [],
-      forwardingRules: balancer.forwarding_rules.map((rule) => ({
-        entryProtocol: rule.entry_protocol,
-        entryPort: rule.entry_port,
-        targetProtocol: rule.target_protocol,
-        targetPort: rule.target_port,
-        tlsPassthrough: rule.tls_passthrough,
-      })),
-      healthcheck: {
-        protocol: check.protocol,
-        port: check.port,
-        path: check.path,
-        checkIntervalSeconds: check.check_interval_seconds,
-        responseTimeoutSeconds: check.response_timeout_seconds,
-        healthyThreshold: check.healthy_threshold,
-        unhealthyThreshold: check.unhealthy_threshold,
-      },
-      stickySessions: {
-        type: sticky.type,
-        cookieName: sticky.cookie_name ?? "",
-        cookieTtlSeconds: sticky.cookie_ttl_seconds ?? 0,
-      },
-      redirectHttpToHttps: balancer.redirect_http_to_https,
-      enableProxyProtocol: balancer.enable_proxy_protocol,
-      enableBackendKeepalive: balancer.enable_backend_keepalive,
-      httpIdleTimeoutSeconds: balancer.http_idle_timeout_seconds,
-      disableLetsEncryptDnsRecords: balancer.disable_lets_encrypt_dns_records,
-      firewall: {
-        allows: balancer.firewall?.allow ?? [],
-        denies: balancer.firewall?.deny ?? [],
-      },
-    },
-  };
+/** P loadbalancer/resource_loadbalancer.go: CustomizeDiff, ConflictsWith. */
+function faults(inputs: Values): CheckFailure[] {
+  const found: CheckFailure[] = [];
+  const fault = (property: string, reason: string): void => void found.push({ property, reason });
+  const type = text(inputs.type).toUpperCase();
+  if (inputs.type === undefined && isZero(inputs.region)) {
+    fault("region", "missing 'region' value");
+  } else if (type === "GLOBAL" && !isZero(inputs.region)) {
+    fault("region", "'region' must be empty or not set when 'type' is 'GLOBAL'");
+  } else if (type.startsWith("REGIONAL") && isZero(inputs.region)) {
+    fault("region", `'region' must be set and not be empty when 'type' is '${type}'`);
+  }
+  const check = members(inputs.healthcheck);
+  const checked = text(check.protocol);
+  if (checked.startsWith("http") && isZero(check.path)) {
+    fault("healthcheck", `health check \`path\` is required for when protocol is \`${checked}\``);
+  } else if (checked === "tcp" && !isZero(check.path)) {
+    fault("healthcheck", "health check `path` is not allowed for when protocol is `tcp`");
+  }
+  const sticky = members(inputs.stickySessions);
+  for (const [property, name] of [
+    ["cookieName", "cookie_name"],
+    ["cookieTtlSeconds", "cookie_ttl_seconds"],
+  ] as const) {
+    if (sticky.type === "cookies" && isZero(sticky[property])) {
+      fault(
+        "stickySessions",
+        `sticky sessions \`${name}\` is required for when type is \`cookie\``,
+      );
+    } else if (sticky.type === "none" && !isZero(sticky[property])) {
+      fault(
+        "stickySessions",
+        `sticky sessions \`${name}\` is not allowed for when type is \`none\``,
+      );
+    }
+  }
+  if (!isZero(inputs.dropletIds) && !isZero(inputs.dropletTag)) {
+    fault("dropletIds", '"droplet_ids": conflicts with droplet_tag');
+  }
+  if (!isZero(inputs.forwardingRules) && !isZero(inputs.glbSettings)) {
+    fault("forwardingRules", '"forwarding_rule": conflicts with glb_settings');
+  }
+  return found;
 }
 
-/** P loadbalancer/resource_loadbalancer.go: Droplets are selected by tag or by ID. */
-function faults({ dropletTag, dropletIds }: Values): CheckFailure[] {
-  return dropletTag !== undefined && dropletIds !== undefined && items(dropletIds).length > 0
-    ? [{ property: "dropletIds", reason: "conflicts with `dropletTag`" }]
-    : [];
-}
-
-/**
- * A Load Balancer. As officially, `algorithm`, `network`, `networkStack` and `tlsCipherPolicy` are never read back, and leaving out
- * what is computed changes nothing (FACTS 8).
- */
+/** Regional and global Load Balancers. Deleting returns at once; the VPC is free a little later (FACTS 10). */
 export const loadBalancer: ResourceType<ApiClient> = {
-  inputs: {
-    name: string(),
-    region: string({ replace: true, state: lowerCase }),
-    size: string(),
-    sizeUnit: number({ computed: true }),
-    algorithm: string(),
-    type: string({ replace: true, computed: true }),
-    network: string({ replace: true }),
-    networkStack: string({ replace: true }),
-    vpcUuid: string({ replace: true, computed: true }),
-    projectId: string({ computed: true }),
-    dropletIds: set(number(), { computed: true }),
-    dropletTag: string(),
-    targetLoadBalancerIds: set(string(), { computed: true }),
-    forwardingRules: set(
-      object({
-        entryProtocol: string({ required: true }),
-        entryPort: number({ required: true }),
-        targetProtocol: string({ required: true }),
-        targetPort: number({ required: true }),
-        certificateId: string({ computed: true }),
-        certificateName: string({ computed: true }),
-        tlsPassthrough: boolean({ default: false }),
-      }),
-    ),
-    healthcheck: object(
-      {
-        protocol: string({ required: true }),
-        port: number({ required: true }),
-        path: string(),
-        checkIntervalSeconds: number({ default: 10 }),
-        responseTimeoutSeconds: number({ default: 5 }),
-        healthyThreshold: number({ default: 5 }),
-        unhealthyThreshold: number({ default: 3 }),
-      },
-      { computed: true },
-    ),
-    stickySessions: object(
-      {
-        type: string({ default: "none" }),
-        cookieName: string(),
-        cookieTtlSeconds: number(),
-      },
-      { computed: true },
-    ),
-    domains: set(
-      object({
-        name: string({ required: true }),
-        isManaged: boolean({ default: false }),
-        certificateId: string({ computed: true }),
-        certificateName: string({ computed: true }),
-        verificationErrorReasons: list(string(), { computed: true }),
-        sslValidationErrorReasons: list(string(), { computed: true }),
-      }),
-      { computed: true },
-    ),
-    glbSettings: object(
-      {
-        targetProtocol: string({ required: true }),
-        targetPort: number({ required: true }),
-        cdn: object({ isEnabled: boolean({ default: false }) }),
-        regionPriorities: map(number()),
-        failoverThreshold: number(),
-      },
-      { computed: true },
-    ),
-    firewall: object({ allows: list(string()), denies: list(string()) }, { computed: true }),
-    redirectHttpToHttps: boolean({ default: false }),
-    enableProxyProtocol: boolean({ default: false }),
-    enableBackendKeepalive: boolean({ default: false }),
-    disableLetsEncryptDnsRecords: boolean({ default: false }),
-    httpIdleTimeoutSeconds: number({ computed: true }),
-    tlsCipherPolicy: string({ default: "DEFAULT" }),
-  },
-  outputs: ["ip", "ipv6", "status", "loadBalancerUrn"],
+  inputs: loadBalancerFields,
+  outputs: ["ip", "ipv6", "loadBalancerUrn", "status"],
   autoname: true,
   validate: faults,
   async create(client, inputs, creation) {
-    const made = await client.post<{ load_balancer: ApiLoadBalancer }>(
-      "/load_balancers",
-      request(inputs),
-    );
+    const made = await client.post<Answer>("/load_balancers", await request(client, inputs));
     const { id } = made.load_balancer;
-    creation.exists(id, existing(made.load_balancer).state);
-    return until(client, `Load Balancer ${id} to be active`, async () => {
-      const now = (await client.get<{ load_balancer: ApiLoadBalancer }>(path(id))).load_balancer;
-      if (now.status === "errored") throw new Error(`Load Balancer ${id} is errored`);
-      return now.status === "active" ? existing(now) : undefined;
-    });
+    creation.exists(id);
+    const active = await until(
+      client,
+      `Load Balancer ${text(inputs.name)} to become active`,
+      async () => {
+        const now = await client.get<Answer>(`/load_balancers/${id}`);
+        if (now.load_balancer.status === "errored") {
+          throw new Error(`Load Balancer ${text(inputs.name)} is in state errored`);
+        }
+        return now.load_balancer.status === "active" ? now : undefined;
+      },
+      ACTIVE_MS,
+    );
+    return existing(client, active);
   },
   async read(client, id) {
-    const found = await fetchBalancer(client, id);
-    return found && existing(found.load_balancer);
+    const found = await client.find<Answer>(`/load_balancers/${id}`);
+    return found && existing(client, found);
   },
-  async update(client, id, { news }) {
-    const updated = await client.put<{ load_balancer: ApiLoadBalancer }>(path(id), request(news));
-    return existing(updated.load_balancer);
+  async update(client, id, { planned }) {
+    await client.put(`/load_balancers/${id}`, await request(client, planned));
+    return existing(client, await client.get<Answer>(`/load_balancers/${id}`));
   },
-  delete: (client, id) => client.remove(path(id)),
+  delete: (client, id) => client.remove(`/load_balancers/${id}`),
 };
