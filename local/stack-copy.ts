@@ -8,12 +8,23 @@ import { checkout, localDir } from "./paths";
 /** Where stack files are: `$ARCHIPELAGO_STACKS`, default `stacks` in the checkout. */
 const stacksDir = () => path.resolve(checkout, process.env.ARCHIPELAGO_STACKS ?? "stacks");
 
+/** Settings of DigitalOcean's provider: all but those that say how patiently it asks. */
+const POINTS_AT_THE_CLOUD = /^digitalocean:(?!httpRetry|requestsPerSecond$)/;
+
 /** Names of the stacks that have a file. */
 export function stackNames(): string[] {
   return fs
     .readdirSync(stacksDir())
     .flatMap((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1] ?? [])
     .sort();
+}
+
+/** The error that names the stacks there are. */
+export function noSuchStack(stack: string): Fault {
+  return new Fault(
+    `There is no stack "${stack}": stacks/ has ${stackNames().join(", ")}. ` +
+      `Make stacks/Pulumi.${stack}.yaml, or name one of those.`,
+  );
 }
 
 /**
@@ -23,12 +34,7 @@ export function stackNames(): string[] {
  */
 export function copyStack(stack: string): string {
   const source = path.join(stacksDir(), `Pulumi.${stack}.yaml`);
-  if (!fs.existsSync(source)) {
-    throw new Fault(
-      `There is no stack "${stack}": stacks/ has ${stackNames().join(", ")}. ` +
-        `Make stacks/Pulumi.${stack}.yaml, or name one of those.`,
-    );
-  }
+  if (!fs.existsSync(source)) throw noSuchStack(stack);
   const target = path.join(localDir(), "stacks", `Pulumi.${stack}.yaml`);
   const salt = fs.existsSync(target)
     ? parseDocument(fs.readFileSync(target, "utf8")).get("encryptionsalt")
@@ -52,7 +58,7 @@ export function toLocal(document: Document): void {
   const config = document.get("config");
   if (isMap(config)) {
     config.items = config.items.filter(
-      ({ key }) => !(isScalar(key) && String(key.value).startsWith("digitalocean:")),
+      ({ key }) => !(isScalar(key) && POINTS_AT_THE_CLOUD.test(String(key.value))),
     );
   }
   visit(document, {

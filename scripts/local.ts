@@ -5,7 +5,7 @@ import { settings, type Settings } from "../local/daemon/settings";
 import { localPulumi } from "./local-pulumi";
 import { reset } from "../local/reset";
 import { setUp } from "../local/setup";
-import { stackNames } from "../local/stack-copy";
+import { noSuchStack, stackNames } from "../local/stack-copy";
 import { localStatus } from "./local-status";
 
 const HELP = `Usage: npm run local -- <command>
@@ -41,7 +41,20 @@ export async function local(words: readonly string[]): Promise<number> {
       await reset();
       return 0;
     default:
+      requireStack(words);
       return (await localPulumi(await setUp(), words)).code;
+  }
+}
+
+/**
+ * Pulumi takes the word after `up` for the URL of a template when it is no stack, and would go and fetch it.
+ *
+ * @throws {Fault} when it is no stack.
+ */
+function requireStack([command = "", word = ""]: readonly string[]): void {
+  const onStack = ["up", "update", "preview", "refresh", "destroy"].includes(command);
+  if (onStack && word !== "" && !word.startsWith("-") && !stackNames().includes(word)) {
+    throw noSuchStack(word);
   }
 }
 

@@ -35,6 +35,7 @@ describe("bad input ends before anything changes", () => {
   test("a stack that has no file is named, with those that have one", async () => {
     const up = await cloud.local("up", "nowhere", "--yes");
     expect(up.code).not.toBe(0);
+    expect(up.output).toMatch(/There is no stack "nowhere": stacks\/ has bad\./);
   }, 60_000);
 
   test("500 and 429 midway: retried or reported, what was made is in the state, and up again finishes", async () => {
@@ -43,6 +44,8 @@ describe("bad input ends before anything changes", () => {
       region: "fra1",
       sshFrom: ["203.0.113.7/32"],
       services: { web },
+      // Else the last of the retries begins two minutes after the first.
+      "digitalocean:httpRetryWaitMax": "0.1",
     });
     await cloud.api("POST", "/_local/faults", {
       faults: [

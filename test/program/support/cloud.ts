@@ -29,9 +29,12 @@ export class LocalCloud {
     };
   }
 
-  /** Writes a stack file; `config` keys are given without their `archipelago:` prefix. */
+  /** Writes a stack file; `config` keys of the program are given without their `archipelago:` prefix. */
   stack(name: string, config: Record<string, unknown>): void {
-    const entries = Object.entries(config).map(([key, value]) => [`archipelago:${key}`, value]);
+    const entries = Object.entries(config).map(([key, value]) => [
+      key.includes(":") ? key : `archipelago:${key}`,
+      value,
+    ]);
     // JSON is YAML.
     fs.writeFileSync(
       path.join(this.stacks, `Pulumi.${name}.yaml`),

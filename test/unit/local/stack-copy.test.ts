@@ -35,9 +35,10 @@ config:
   digitalocean:token:
     secure: v1:zzz
   digitalocean:apiEndpoint: https://example.com
+  digitalocean:httpRetryMax: 3
   archipelago:region: fra1
 `),
-    ).toEqual({ config: { "archipelago:region": "fra1" } });
+    ).toEqual({ config: { "digitalocean:httpRetryMax": 3, "archipelago:region": "fra1" } });
   });
 
   test("everything else is kept as it is written", () => {
