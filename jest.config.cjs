@@ -1,6 +1,10 @@
+const os = require("node:os");
+
 /** @type {import("jest").Config} */
 module.exports = {
   testEnvironment: "node",
+  // Most of the time of the longest tests is waiting for machines, so there are more workers than cores.
+  maxWorkers: Math.max(3, os.availableParallelism()),
   // Room for a busy machine; what a test waits for, it waits for by condition.
   testTimeout: 30_000,
   testMatch: ["<rootDir>/test/**/*.test.ts"],
