@@ -4,6 +4,7 @@
 const { spawnSync } = require("node:child_process");
 const { createHash } = require("node:crypto");
 const fs = require("node:fs");
+const os = require("node:os");
 const path = require("node:path");
 
 const root = path.resolve(__dirname, "..");
@@ -22,7 +23,9 @@ const wanted = createHash("sha256")
   .update(fs.readFileSync(path.join(root, "package-lock.json")))
   .update(process.versions.modules)
   .digest("hex");
-if (!fs.existsSync(stamp) || fs.readFileSync(stamp, "utf8") !== wanted) {
+const complete = () => fs.existsSync(stamp) && fs.readFileSync(stamp, "utf8") === wanted;
+
+function install() {
   process.stderr.write("Packages: installing what package-lock.json names (npm ci) …\n");
   const npm = spawnSync("npm", ["ci", "--loglevel=error", "--no-audit", "--no-fund"], {
     cwd: root,
@@ -32,9 +35,53 @@ if (!fs.existsSync(stamp) || fs.readFileSync(stamp, "utf8") !== wanted) {
     process.stderr.write(
       "npm ci failed (its message is above): check the network and free disk space, then run the command again.\n",
     );
-    process.exit(1);
+    return false;
   }
   fs.writeFileSync(stamp, wanted);
+  return true;
+}
+
+// `npm ci` begins by removing node_modules, also from under another command that installs at the same time.
+// So one command installs, and the others wait: the lock is outside, and names its holder.
+const key = createHash("sha256").update(root).digest("hex").slice(0, 12);
+const lock = path.join(os.tmpdir(), `archipelago-packages-${key}`);
+
+function takeLock() {
+  try {
+    fs.writeFileSync(lock, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (error.code !== "EEXIST") throw error;
+    return false;
+  }
+}
+
+function holderIsGone() {
+  try {
+    process.kill(Number(fs.readFileSync(lock, "utf8")), 0);
+    return false;
+  } catch (error) {
+    return error.code === "ESRCH";
+  }
+}
+
+function waitForLock() {
+  const clock = new Int32Array(new SharedArrayBuffer(4));
+  while (!takeLock()) {
+    if (holderIsGone()) fs.rmSync(lock, { force: true });
+    else Atomics.wait(clock, 0, 0, 200);
+  }
+}
+
+if (!complete()) {
+  waitForLock();
+  let installed;
+  try {
+    installed = complete() || install();
+  } finally {
+    fs.rmSync(lock, { force: true });
+  }
+  if (!installed) process.exit(1);
 }
 
 require("../build/load.cjs")("scripts/cli.ts");

@@ -72,13 +72,9 @@ export class App {
   }
 }
 
-/** A Node with SQLite built in: this one, or the one that ARCHIPELAGO_TEST_NODE names; undefined when neither has it. */
-export function nodeWithSqlite(): string | undefined {
-  return [process.execPath, process.env.ARCHIPELAGO_TEST_NODE].find(
-    (node) =>
-      node && spawnSync(node, ["--no-warnings", "-e", 'require("node:sqlite")']).status === 0,
-  );
-}
+/** Whether this Node.js has SQLite built in: 22.13 and later do. */
+export const hasSqlite = (node: string) =>
+  spawnSync(node, ["--no-warnings", "-e", 'require("node:sqlite")']).status === 0;
 
 /** Directory of a PostgreSQL server's programs, as Debian installs them; undefined when there is none. */
 export function postgresBin(): string | undefined {

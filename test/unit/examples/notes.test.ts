@@ -1,24 +1,24 @@
 import { rmSync, writeFileSync } from "node:fs";
 import { Agent, get, request } from "node:http";
 import { join } from "node:path";
+import { nodeBinary } from "../../../local/machines/docker/image-build";
 import {
   App,
   Postgres,
   buildApp,
   eventually,
   freePort,
-  nodeWithSqlite,
+  hasSqlite,
   postgresBin,
   scratchDir,
 } from "./harness";
 
 const bin = postgresBin();
 if (!bin) console.warn("SKIPPED notes on PostgreSQL: no server (apt-get install postgresql-15)");
-const sqliteNode = nodeWithSqlite();
-if (!sqliteNode) {
-  console.warn(
-    `SKIPPED notes on SQLite: Node ${process.version} has no node:sqlite; let ARCHIPELAGO_TEST_NODE name a Node 22.13 or later`,
-  );
+/** A Node with SQLite built in is the one that the images get, where it is not this one. */
+const canHaveSqlite = hasSqlite(process.execPath) || process.platform === "linux";
+if (!canHaveSqlite) {
+  console.warn(`SKIPPED notes on SQLite: Node ${process.version} has no node:sqlite`);
 }
 
 let dir: string;
@@ -38,11 +38,14 @@ const postJson = (url: string, body: unknown) =>
   });
 
 /** What holds for every database. */
-function behaves(environment: () => NodeJS.ProcessEnv, node?: string) {
+function behaves(
+  environment: () => NodeJS.ProcessEnv,
+  node: () => string = () => process.execPath,
+) {
   let app: App;
 
   beforeAll(async () => {
-    const migrate = () => new App(script, 0, environment(), ["migrate"], node);
+    const migrate = () => new App(script, 0, environment(), ["migrate"], node());
     const migrated = [migrate(), migrate()];
     for (const run of migrated) expect(await run.exit).toBe(0);
     app = new App(
@@ -54,7 +57,7 @@ function behaves(environment: () => NodeJS.ProcessEnv, node?: string) {
         APP_VERSION: "1.2.3",
       },
       [],
-      node,
+      node(),
     );
     await eventually(async () => expect((await fetch(`${app.url}/healthz`)).status).toBe(200));
   }, 30_000);
@@ -119,7 +122,7 @@ function behaves(environment: () => NodeJS.ProcessEnv, node?: string) {
   });
 
   it("on SIGTERM finishes the request in flight, takes no new one, and ends with 0", async () => {
-    const other = new App(script, await freePort(), environment(), [], node);
+    const other = new App(script, await freePort(), environment(), [], node());
     await eventually(async () => expect((await fetch(`${other.url}/healthz`)).status).toBe(200));
     const slow = slowPost(other.port, JSON.stringify({ text: "in flight" }));
     await slow.begun;
@@ -187,8 +190,20 @@ const refused = (port: number) =>
   behaves(() => ({ DATABASE_URL_FILE: urlFile }));
 });
 
-(sqliteNode ? describe : describe.skip)("notes on SQLite", () => {
-  behaves(() => ({ DATABASE_FILE: join(dir, "notes.db") }), sqliteNode);
+(canHaveSqlite ? describe : describe.skip)("notes on SQLite", () => {
+  let node = process.execPath;
+
+  beforeAll(async () => {
+    if (hasSqlite(node)) return;
+    const { content } = await nodeBinary(() => undefined);
+    node = join(dir, "node");
+    writeFileSync(node, content, { mode: 0o755 });
+  }, 120_000);
+
+  behaves(
+    () => ({ DATABASE_FILE: join(dir, "notes.db") }),
+    () => node,
+  );
 });
 
 describe("notes without its database", () => {
