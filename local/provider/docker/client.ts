@@ -34,12 +34,10 @@ export class DockerClient {
     return this.connected;
   }
 
-  /** Credentials of the registry an image reference points to. */
+  /** Credentials of the registry an image reference points to, from the provider's `registryAuth`. */
   authOf(image: string): RegistryAuth | undefined {
     const registry = registryOf(image);
-    const entry = items(setting(this.config.registryAuth))
-      .map(members)
-      .find((one) => normalAddress(text(one.address)) === registry);
+    const entry = this.registryEntry(registry);
     if (!entry || entry.authDisabled === true) {
       return undefined;
     }
@@ -48,6 +46,27 @@ export class DockerClient {
       return { username: text(entry.username), password: text(entry.password), serveraddress };
     }
     return fromConfigFile(configFile(entry), registry, serveraddress);
+  }
+
+  /**
+   * Credentials to push with; those of a registry without any are empty, as the engine wants some.
+   *
+   * @throws {Error} when `registryAuth` does not name the registry, in the official words
+   */
+  authToPush(image: string): RegistryAuth {
+    const registry = registryOf(image);
+    if (!this.registryEntry(registry)) {
+      throw new Error(
+        `no auth config found for registry ${registry}: name it in the docker provider's registryAuth`,
+      );
+    }
+    return this.authOf(image) ?? {};
+  }
+
+  private registryEntry(registry: string): Values | undefined {
+    return items(setting(this.config.registryAuth))
+      .map(members)
+      .find((one) => normalAddress(text(one.address)) === registry);
   }
 
   private async connect(): Promise<Docker> {

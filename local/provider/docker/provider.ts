@@ -4,6 +4,7 @@ import { isObject, text, UNKNOWN, type Values } from "../framework/values";
 import { DockerClient } from "./client";
 import { remoteImage } from "./image";
 import { network } from "./network";
+import { registryImage } from "./registry-image";
 import { secret, serviceConfig } from "./secret";
 import { service } from "./service";
 
@@ -37,6 +38,7 @@ export const docker: ProviderType<DockerClient> = {
     "docker:index/serviceConfig:ServiceConfig": serviceConfig,
     "docker:index/service:Service": service,
     "docker:index/remoteImage:RemoteImage": remoteImage,
+    "docker:index/registryImage:RegistryImage": registryImage,
   },
   functions: {},
 };

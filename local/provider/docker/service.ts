@@ -97,10 +97,11 @@ export const service: ResourceType<DockerClient> = {
   async create(client, inputs, creation) {
     const engine = await client.engine();
     const spec = await pinned(client, serviceSpec(inputs), authOf(client, inputs));
-    const made = (await engine.createService({
-      ...spec,
-      authconfig: authOf(client, inputs),
-    } as Docker.CreateServiceOptions)) as unknown as { id?: string; ID?: string };
+    // With one argument dockerode would send the whole spec as credentials.
+    const made = (await engine.createService(
+      authOf(client, inputs) as Docker.AuthConfig,
+      spec,
+    )) as unknown as { id?: string; ID?: string };
     const id = made.id ?? made.ID ?? "";
     creation.exists(id);
     if (!isZero(inputs.convergeConfig)) {
@@ -121,10 +122,11 @@ export const service: ResourceType<DockerClient> = {
     for (let attempt = 1; ; attempt++) {
       const { Version } = (await engine.getService(id).inspect()) as { Version: { Index: number } };
       try {
+        // Without query and body apart, dockerode would put all of it into the address, credentials too.
         await engine.getService(id).update({
-          ...spec,
-          version: Version.Index,
           authconfig: authOf(client, news),
+          _query: { version: Version.Index },
+          _body: spec,
         });
         break;
       } catch (error) {
