@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ServiceConfig } from "../infra/config";
 import * as swarm from "../providers/swarm/sdk";
 import { httpHealthCheck } from "./app/health-check";
-import { builtImage, pulledImage } from "./images";
+import { builtCopy, builtImage, pulledImage } from "./images";
 import {
   base64,
   READABLE,
@@ -23,6 +23,8 @@ export interface AppServiceArgs {
   readonly databaseUrl?: pulumi.Input<string> | undefined;
   /** Where `service.volume` is kept, and on which node. */
   readonly volume: { readonly directory: string; readonly nodeId: pulumi.Input<string> };
+  /** Docker providers of the other nodes, by node name: without a registry an image is built on each. @default one node */
+  readonly builders?: Readonly<Record<string, docker.Provider>>;
   /** What must be well before the release command runs: the database. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -48,12 +50,13 @@ export class AppService extends pulumi.ComponentResource {
     const child = { parent: this };
 
     this.image = this.makeImage(name, args);
+    const copies = this.makeCopies(name, args);
     const secrets = this.makeSecrets(name, args);
     const env = {
       APP_VERSION: this.image.apply(imageVersion),
       ...environment(service, args.databaseUrl !== undefined),
     };
-    const release = this.makeRelease(name, args, { secrets, env });
+    const release = this.makeRelease(name, args, { secrets, env, copies });
     const spec = serviceArgs({
       name,
       networkId: args.networkId,
@@ -82,7 +85,7 @@ export class AppService extends pulumi.ComponentResource {
     const tasks = new docker.Service(name, spec, {
       ...child,
       // New code must not run on the old schema.
-      dependsOn: [...args.after, ...(release ? [release] : [])],
+      dependsOn: [...args.after, ...copies, ...(release ? [release] : [])],
     });
 
     this.target = rolloutTarget(name, tasks, spec);
@@ -93,6 +96,15 @@ export class AppService extends pulumi.ComponentResource {
     const opts = { parent: this };
     if (service.build !== undefined) return builtImage(name, { root, ...service.build }, opts);
     return pulledImage(name, service.image ?? "", opts);
+  }
+
+  /** A task may be placed on any node, where it must find its image. */
+  private makeCopies(name: string, { service, root, builders = {} }: AppServiceArgs) {
+    const { build } = service;
+    if (build === undefined) return [];
+    return Object.entries(builders).map(([node, provider]) =>
+      builtCopy(`${name}-${node}`, name, { root, ...build }, { parent: this, provider }),
+    );
   }
 
   private makeSecrets(name: string, { service, databaseUrl }: AppServiceArgs): SecretFile[] {
@@ -113,7 +125,15 @@ export class AppService extends pulumi.ComponentResource {
   private makeRelease(
     name: string,
     args: AppServiceArgs,
-    { secrets, env }: { secrets: SecretFile[]; env: Record<string, pulumi.Input<string>> },
+    {
+      secrets,
+      env,
+      copies,
+    }: {
+      secrets: SecretFile[];
+      env: Record<string, pulumi.Input<string>>;
+      copies: pulumi.Resource[];
+    },
   ): swarm.Job | undefined {
     const { release } = args.service;
     if (release === undefined) return undefined;
@@ -128,7 +148,7 @@ export class AppService extends pulumi.ComponentResource {
         secrets,
         env,
       },
-      { parent: this, dependsOn: [...args.after] },
+      { parent: this, dependsOn: [...args.after, ...copies] },
     );
   }
 }

@@ -42,11 +42,27 @@ export function pulledImage(
  */
 export function builtImage(
   name: string,
-  { root, context, dockerfile }: { root: string; context: string; dockerfile: string },
+  source: BuildSource,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
-  const image = new docker.RemoteImage(
-    name,
+  return builtCopy(name, name, source, opts).name;
+}
+
+interface BuildSource {
+  readonly root: string;
+  readonly context: string;
+  readonly dockerfile: string;
+}
+
+/** The same image on another node, under the same reference. */
+export function builtCopy(
+  resource: string,
+  name: string,
+  { root, context, dockerfile }: BuildSource,
+  opts: pulumi.CustomResourceOptions,
+): docker.RemoteImage {
+  return new docker.RemoteImage(
+    resource,
     {
       name: `localhost/archipelago/${name}:${contextHash(path.resolve(root, context))}`,
       build: { context, dockerfile },
@@ -54,5 +70,4 @@ export function builtImage(
     },
     opts,
   );
-  return image.name;
 }

@@ -14,18 +14,21 @@ export interface NetworkArgs {
   readonly tag: string;
   /** CIDRs that may reach SSH. */
   readonly sshFrom: readonly string[];
+  /** Several nodes: they reach each other on swarm's ports, and the outside reaches them by a Load Balancer. @default false */
+  readonly fleet?: boolean;
 }
 
 /**
  * Where Droplets live: a VPC, and a Firewall for every Droplet with the tag, closed by default. In comes
- * HTTP and HTTPS from anywhere and SSH from `sshFrom`; out goes everything.
+ * SSH from `sshFrom`, and HTTP and HTTPS from anywhere; in a fleet those only by `LoadBalancer`, and swarm's own
+ * traffic from Droplets with the tag. Out goes everything.
  *
  * ```ts
  * new Network("network", { name: "archipelago-prod", region: "fra1", ipRange: "10.64.0.0/20",
  *   tag: "archipelago-prod", sshFrom: ["203.0.113.7/32"] });
  * ```
  *
- * Costs nothing. It opens no ports between nodes: the single-node topology has one.
+ * Costs nothing.
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
@@ -49,7 +52,10 @@ export class Network extends pulumi.ComponentResource {
       {
         name: args.name,
         tags: [tag.name],
-        inboundRules: inboundRules(args.sshFrom),
+        inboundRules: [
+          ...sshRules(args.sshFrom),
+          ...(args.fleet ? swarmRules(tag.name) : webRules()),
+        ],
         outboundRules: outboundRules(),
       },
       child,
@@ -62,16 +68,25 @@ export class Network extends pulumi.ComponentResource {
   }
 }
 
-/** HTTP and HTTPS for everybody, SSH for a few, nothing else. */
-export function inboundRules(
-  sshFrom: readonly string[],
-): digitalocean.types.input.FirewallInboundRule[] {
-  return [
-    { protocol: "tcp", portRange: "22", sourceAddresses: [...sshFrom] },
-    { protocol: "tcp", portRange: "80", sourceAddresses: EVERYWHERE },
-    { protocol: "tcp", portRange: "443", sourceAddresses: EVERYWHERE },
-  ];
-}
+type InboundRule = digitalocean.types.input.FirewallInboundRule;
+
+const sshRules = (from: readonly string[]): InboundRule[] => [
+  { protocol: "tcp", portRange: "22", sourceAddresses: [...from] },
+];
+
+const webRules = (): InboundRule[] => [
+  { protocol: "tcp", portRange: "80", sourceAddresses: EVERYWHERE },
+  { protocol: "tcp", portRange: "443", sourceAddresses: EVERYWHERE },
+];
+
+/** https://docs.docker.com/engine/swarm/swarm-tutorial/#open-protocols-and-ports-between-the-hosts */
+const swarmRules = (tag: pulumi.Input<string>): InboundRule[] =>
+  [
+    { protocol: "tcp", portRange: "2377" },
+    { protocol: "tcp", portRange: "7946" },
+    { protocol: "udp", portRange: "7946" },
+    { protocol: "udp", portRange: "4789" },
+  ].map((rule) => ({ ...rule, sourceTags: [tag] }));
 
 function outboundRules(): digitalocean.types.input.FirewallOutboundRule[] {
   return [

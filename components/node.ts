@@ -22,9 +22,17 @@ export interface NodeArgs {
   /** Where the swarm is; absent where machines are simulated: then there is no membership. */
   readonly cluster?: swarm.Cluster;
   readonly role: "manager" | "worker";
-  readonly volume: {
+  /** Name of the stack's Volume: user data knows it on every node. */
+  readonly volumeName: string;
+  /** Managers to join the swarm by. @default none: this node starts it */
+  readonly peers?: readonly swarm.Node[];
+  /** The node that the swarm ends with: when its Droplet is destroyed as well, this one need not leave first. */
+  readonly founder?: Node;
+  /** Node labels in the swarm. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** The Volume, on the node that has it. Such a node resizes in place; another one is replaced. */
+  readonly volume?: {
     readonly id: pulumi.Input<string>;
-    readonly name: string;
     readonly sizeGib: number;
     readonly mountPoint: string;
     /** Directories that must exist on it, relative to the mount point. */
@@ -37,18 +45,18 @@ export interface NodeArgs {
 }
 
 /**
- * A Droplet that is a member of the swarm, with a Volume of data.
+ * A Droplet that is a member of the swarm; with a Volume of data, or without.
  *
  * ```ts
- * new Node("node-1", { dropletName: "prod-node-1", size: "s-2vcpu-4gb", role: "manager", cluster, volume, … });
+ * new Node("manager-1", { dropletName: "prod-manager-1", size: "s-2vcpu-4gb", role: "manager", cluster, volume, … });
  * ```
  *
- * Costs the Droplet's size. It resizes in place, and replaces nothing by surprise: user data and keys
- * of a running Droplet are left as they are.
+ * Costs the Droplet's size. With a Volume it resizes in place. Without, another size or image makes a new Droplet, which
+ * joins before the old one leaves. User data and keys of a running Droplet are left as they are.
  */
 export class Node extends pulumi.ComponentResource {
   readonly droplet: digitalocean.Droplet;
-  readonly attachment: digitalocean.VolumeAttachment;
+  readonly attachment: digitalocean.VolumeAttachment | undefined;
   /** Membership of the swarm; absent where machines are simulated. */
   readonly member: swarm.Node | undefined;
 
@@ -67,7 +75,7 @@ export class Node extends pulumi.ComponentResource {
         vpcUuid: args.vpcId,
         tags: args.tags,
         sshKeys: args.sshKeys,
-        userData: nodeUserData(args.volume.name, hostKey),
+        userData: nodeUserData(args.volumeName, hostKey),
         // The disk would only ever grow, and the way back be lost.
         resizeDisk: false,
         gracefulShutdown: true,
@@ -80,16 +88,19 @@ export class Node extends pulumi.ComponentResource {
         // Read at birth only; a change would replace the Droplet. swarm:Node keeps the keys of a running
         // node, and a new node gets the new user data.
         ignoreChanges: ["sshKeys", "userData"],
+        ...(args.volume === undefined && { replaceOnChanges: ["size"] }),
         // Born before its Firewall, a Droplet would be open for a while.
         dependsOn: [...args.after],
       },
     );
-    this.attachment = new digitalocean.VolumeAttachment(
-      name,
-      { dropletId: this.droplet.id.apply(Number), volumeId: args.volume.id },
-      // A Volume is attached to one Droplet at a time.
-      { ...child, deleteBeforeReplace: true },
-    );
+    this.attachment =
+      args.volume &&
+      new digitalocean.VolumeAttachment(
+        name,
+        { dropletId: this.droplet.id.apply(Number), volumeId: args.volume.id },
+        // A Volume is attached to one Droplet at a time.
+        { ...child, deleteBeforeReplace: true },
+      );
     this.member = hostKey && this.join(name, args, hostKey);
     this.registerOutputs({});
   }
@@ -109,15 +120,23 @@ export class Node extends pulumi.ComponentResource {
         privateIp: this.droplet.ipv4AddressPrivate,
         bootHostKey: hostKey.publicKey,
         authorizedKeys: [...args.authorizedKeys],
-        volume: {
-          device: `/dev/disk/by-id/scsi-0DO_Volume_${args.volume.name}`,
-          mountPoint: args.volume.mountPoint,
-          sizeGib: args.volume.sizeGib,
-          directories: [...args.volume.directories],
-        },
+        ...(args.peers && { peers: args.peers.map(({ connection }) => connection) }),
+        ...(args.labels && { labels: args.labels }),
+        ...(args.volume && {
+          volume: {
+            device: `/dev/disk/by-id/scsi-0DO_Volume_${args.volumeName}`,
+            mountPoint: args.volume.mountPoint,
+            sizeGib: args.volume.sizeGib,
+            directories: [...args.volume.directories],
+          },
+        }),
       },
       // It makes directories on the Volume.
-      { parent: this, dependsOn: [this.attachment] },
+      {
+        parent: this,
+        dependsOn: this.attachment ? [this.attachment] : [],
+        ...(args.founder && { deletedWith: args.founder.droplet }),
+      },
     );
   }
 }

@@ -2,6 +2,7 @@ import type { Account, ExistingDroplet, Size } from "./account";
 import { contains } from "./cidr";
 import type { Config } from "./config";
 import { type Fault, show, suggest } from "./faults";
+import { nodeWithVolume } from "./fleet";
 import { dropletName } from "./names";
 
 /** Faults that only DigitalOcean's catalogue or what already exists can show. */
@@ -150,7 +151,7 @@ function volumeFaults({ database }: Config, { volume }: Account): Fault[] {
   ];
 }
 
-/** Refuses what would replace a node's Droplet: its Volume can be attached to one Droplet only. */
+/** Refuses what would replace the Droplet with the Volume, which can be attached to one Droplet only. */
 function replacementFaults(node: string, config: Config, account: Account): Fault[] {
   const droplet = existingDroplet(node, config, account);
   if (droplet === undefined) return [];
@@ -172,6 +173,8 @@ function replacementFaults(node: string, config: Config, account: Account): Faul
       remedy: elsewhere,
     });
   }
+  // Other nodes are replaced: they hold nothing that another one could not.
+  if (node !== nodeWithVolume(config)) return faults;
   // An image that DigitalOcean has withdrawn is known by its number only.
   if (droplet.image !== config.image && !/^\d+$/.test(droplet.image)) {
     faults.push({
@@ -179,6 +182,14 @@ function replacementFaults(node: string, config: Config, account: Account): Faul
       rule: `must stay ${droplet.image} while ${node} runs on it, because a new image means a new Droplet`,
       got: show(config.image),
       remedy: guidedReplacement(node, config),
+    });
+  }
+  const wanted = config.nodes[node]?.size;
+  if (config.topology === "swarm" && wanted !== droplet.size) {
+    faults.push({
+      path: "archipelago:managers.size",
+      rule: `must stay ${droplet.size}: ${node} holds the Volume, and its replacement is not built yet`,
+      got: show(wanted),
     });
   }
   const target = account.sizes.find(({ slug }) => slug === config.nodes[node]?.size);

@@ -1,7 +1,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import type { Config } from "./config";
-import { stackTag, volumeName } from "./names";
+import { stackName, stackTag, volumeName } from "./names";
 
 /** A Droplet of this stack as it is now. */
 export type ExistingDroplet = Pick<
@@ -27,6 +27,8 @@ export interface Account {
   /** Image slugs to suggest; looked up only when the configured image does not exist. */
   readonly imageSlugs: readonly string[];
   readonly droplets: readonly ExistingDroplet[];
+  /** Load Balancers of this stack. */
+  readonly loadBalancers: number;
   /** The stack's Volume, if it exists. */
   readonly volume: { readonly sizeGib: number } | undefined;
   readonly sshKeys: readonly {
@@ -47,22 +49,25 @@ export interface Account {
  */
 export async function readAccount(config: Config): Promise<Account> {
   try {
-    const [sizes, regions, image, droplets, volume, keys, reservedIp, zone] = await Promise.all([
-      wantedSizes(config),
-      wantedRegions(config),
-      found(digitalocean.getImage({ slug: config.image })),
-      digitalocean.getDroplets({ filters: [{ key: "tags", values: [stackTag(config.stack)] }] }),
-      found(digitalocean.getVolume({ name: volumeName(config.stack), region: config.region })),
-      digitalocean.getSshKeys(),
-      existingReservedIp(config),
-      existingZone(config),
-    ]);
+    const [sizes, regions, image, droplets, volume, keys, reservedIp, zone, balancer] =
+      await Promise.all([
+        wantedSizes(config),
+        wantedRegions(config),
+        found(digitalocean.getImage({ slug: config.image })),
+        digitalocean.getDroplets({ filters: [{ key: "tags", values: [stackTag(config.stack)] }] }),
+        found(digitalocean.getVolume({ name: volumeName(config.stack), region: config.region })),
+        digitalocean.getSshKeys(),
+        existingReservedIp(config),
+        existingZone(config),
+        existingBalancer(config),
+      ]);
     return {
       sizes: sizes.sizes,
       regions: regions.regions,
       image,
       imageSlugs: image === undefined ? await slugs() : [],
       droplets: droplets.droplets,
+      loadBalancers: balancer === undefined ? 0 : 1,
       volume: volume && { sizeGib: volume.size },
       sshKeys: keys.sshKeys,
       reservedIp,
@@ -100,6 +105,12 @@ async function slugs(): Promise<string[]> {
 async function existingReservedIp({ floatingIp }: Config) {
   if (floatingIp.existing === undefined) return undefined;
   return found(digitalocean.getReservedIp({ ipAddress: floatingIp.existing }));
+}
+
+async function existingBalancer({ topology, stack }: Config) {
+  // Asked for where it matters, the cost of a change: every look-up takes time.
+  if (topology === "single-node") return undefined;
+  return found(digitalocean.getLoadBalancer({ name: stackName(stack) }));
 }
 
 async function existingZone({ domain }: Config): Promise<boolean> {

@@ -201,6 +201,28 @@ const node = mapping(
   "A Droplet.",
 );
 
+/** The number by itself is enough: `managers: 3`. */
+const pool = (counts: readonly number[] | undefined, least: number, description: string) =>
+  z
+    .preprocess(
+      (value) => (typeof value === "object" ? value : { count: value }),
+      mapping(
+        {
+          count: integer(least, 100, "How many.").refine(
+            (count) => counts?.includes(count) ?? true,
+            { error: `must be ${counts?.slice(0, -1).join(", ")} or ${counts?.at(-1)}` },
+          ),
+          size: text(
+            /^[a-z0-9-]+$/,
+            "a Droplet size slug such as s-2vcpu-4gb",
+            "Droplet size. A change replaces the nodes, new ones first.",
+          ).default("s-2vcpu-4gb"),
+        },
+        description,
+      ),
+    )
+    .meta({ type: ["integer", "object"] });
+
 /**
  * What a stack file may say under `archipelago:`. This is the only definition: the checks, the
  * defaults, the types and the published JSON Schema all come from it.
@@ -208,8 +230,8 @@ const node = mapping(
 export const stackSchema = mapping(
   {
     topology: choice(
-      ["single-node"],
-      "What is built. Default: the stack's name. `swarm` and `ha` are not built yet.",
+      ["single-node", "swarm"],
+      "What is built. Default: the stack's name. `single-node`: one Droplet. `swarm`: managers and workers behind a Load Balancer. `ha` is not built yet.",
     ),
     region: text(
       /^[a-z]{2,4}[0-9]$/,
@@ -221,9 +243,18 @@ export const stackSchema = mapping(
       "an IPv4 CIDR such as 10.64.0.0/20",
       "Range of the VPC, /16 to /28. Default: a /20 in 10.64.0.0/11 chosen by the stack's name. Cannot change later.",
     ).optional(),
-    nodes: named(NAME, NAME_RULE, node, "Droplets by name.").default({
-      "node-1": { size: "s-2vcpu-4gb" },
-    }),
+    nodes: named(
+      NAME,
+      NAME_RULE,
+      node,
+      "The Droplet of `single-node`, by name. Default: manager-1, s-2vcpu-4gb.",
+    ).optional(),
+    managers: pool(
+      [1, 3, 5, 7],
+      1,
+      "Managers of `swarm`: an odd number, of which more than half must be well for any change. They run the app, too. Default: 3.",
+    ).optional(),
+    workers: pool(undefined, 0, "Workers of `swarm`: they run the app. Default: 2.").optional(),
     image: text(
       /^[a-z0-9.-]+$/,
       "an image slug such as debian-12-x64",
@@ -255,9 +286,9 @@ export const stackSchema = mapping(
       .default(["me"]),
     domain: domain.optional(),
     ingress: choice(
-      ["floating-ip"],
-      "How requests come in. `floating-ip`: a Reserved IP that outlives the node.",
-    ).default("floating-ip"),
+      ["floating-ip", "load-balancer"],
+      "How requests come in. `floating-ip`, for `single-node`: a Reserved IP that outlives the node. `load-balancer`, for `swarm`: a DigitalOcean Load Balancer. Default: the topology's.",
+    ).optional(),
     floatingIp: mapping(
       {
         existing: text(
@@ -283,8 +314,19 @@ export type DomainConfig = NonNullable<StackFile["domain"]>;
 export type DatabaseConfig = StackFile["database"];
 export type HealthConfig = ServiceConfig["health"];
 
+/** One node of a stack. */
+export interface FleetNode {
+  readonly size: string;
+  readonly role: "manager" | "worker";
+}
+
 /** A whole, valid configuration: the stack file with every default applied, and where it runs. */
-export interface Config extends Omit<StackFile, "protect" | "vpcCidr" | "sshKeys"> {
+export interface Config extends Omit<
+  StackFile,
+  "protect" | "vpcCidr" | "sshKeys" | "nodes" | "managers" | "workers" | "ingress"
+> {
+  /** Every node by its name: `manager-1`, `worker-2`. Managers come first. */
+  readonly nodes: Readonly<Record<string, FleetNode>>;
   /** Name of the Pulumi stack: the environment. Prefix of every name in the account. */
   readonly stack: string;
   readonly vpcCidr: string;

@@ -9,6 +9,7 @@ import { resolveSshFrom } from "./my-address";
 import * as swarm from "../providers/swarm/sdk";
 import { fromPulumi, readStackFile, withoutEchoes } from "./stack-file";
 import { singleNode } from "./topologies/single-node";
+import { swarm as swarmTopology } from "./topologies/swarm";
 
 /** The Pulumi program: reads the stack file, says what is wrong or what will happen, builds the topology. */
 export = async function program() {
@@ -35,7 +36,8 @@ export = async function program() {
 
   for (const line of announcements(config, account)) void pulumi.log.warn(line);
   void pulumi.log.info(describeCost(monthlyCost(config, account)));
-  return singleNode(config, account, { root, sshFrom: ssh.cidrs, env });
+  const topology = { "single-node": singleNode, swarm: swarmTopology }[config.topology];
+  return topology(config, account, { root, sshFrom: ssh.cidrs, env });
 };
 
 function missingToken(env: NodeJS.ProcessEnv, configured: string | undefined) {

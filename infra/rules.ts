@@ -24,7 +24,7 @@ const OWN_SECRETS = ["database_url"];
  */
 export function ruleFaults(file: StackFile, root: string, vpcCidr: string): Fault[] {
   return [
-    ...nodeFaults(file),
+    ...topologyFaults(file),
     ...vpcFaults(vpcCidr),
     ...sshFromFaults(file.sshFrom),
     ...domainFaults(file),
@@ -36,17 +36,52 @@ export function ruleFaults(file: StackFile, root: string, vpcCidr: string): Faul
   ];
 }
 
-function nodeFaults({ nodes }: StackFile): Fault[] {
-  const names = Object.keys(nodes);
-  if (names.length === 1) return [];
+function topologyFaults(file: StackFile): Fault[] {
+  return file.topology === "single-node" ? singleNodeFaults(file) : swarmFaults(file);
+}
+
+function singleNodeFaults({ nodes, managers, workers, ingress }: StackFile): Fault[] {
+  const names = Object.keys(nodes ?? { one: {} });
   return [
-    {
-      path: "archipelago:nodes",
-      rule: "must name exactly one node in the single-node topology",
-      got: names.length === 0 ? "none" : names.join(", "),
-      unless: ["archipelago:nodes"],
-    },
+    ...(names.length === 1
+      ? []
+      : [
+          {
+            path: "archipelago:nodes",
+            rule: "must name exactly one node in the single-node topology",
+            got: names.length === 0 ? "none" : names.join(", "),
+            unless: ["archipelago:nodes"],
+          },
+        ]),
+    ...only({ managers, workers }, "swarm"),
+    ...(ingress === "load-balancer"
+      ? [{ path: "archipelago:ingress", rule: "must be floating-ip in the single-node topology" }]
+      : []),
   ];
+}
+
+function swarmFaults({ nodes, ingress, floatingIp, domain }: StackFile): Fault[] {
+  return [
+    ...only({ nodes, "floatingIp.existing": floatingIp.existing }, "single-node"),
+    ...(ingress === "floating-ip"
+      ? [{ path: "archipelago:ingress", rule: "must be load-balancer in the swarm topology" }]
+      : []),
+    ...(domain === undefined
+      ? []
+      : [
+          {
+            path: "archipelago:domain",
+            rule: "must be left out in the swarm topology: HTTPS at the Load Balancer is not built yet",
+          },
+        ]),
+  ];
+}
+
+/** Keys that belong to another topology. */
+function only(given: Readonly<Record<string, unknown>>, topology: string): Fault[] {
+  return Object.entries(given)
+    .filter(([, value]) => value !== undefined)
+    .map(([key]) => ({ path: `archipelago:${key}`, rule: `is for the ${topology} topology only` }));
 }
 
 export function vpcFaults(vpcCidr: string): Fault[] {

@@ -1,6 +1,7 @@
 import { defaultVpcCidr } from "./addresses";
 import type { Config } from "./config";
 import { type Fault, show } from "./faults";
+import { fleetOf } from "./fleet";
 import { parse, PREFIX } from "./parse";
 import { ruleFaults } from "./rules";
 import { readSshKeys } from "./ssh-keys";
@@ -63,6 +64,7 @@ export function readStackFile(
   return {
     config: {
       ...file,
+      nodes: fleetOf(file),
       stack,
       vpcCidr,
       sshKeys: ssh.keys,
@@ -116,7 +118,7 @@ function explainTopology(
 ): Fault {
   if (fault.path !== `${PREFIX}topology`) return fault;
   const name = given.topology ?? stack;
-  if (name === "swarm" || name === "ha") return { ...fault, remedy: `${name} is not built yet` };
+  if (name === "ha") return { ...fault, remedy: "ha is not built yet" };
   if (given.topology !== undefined) return fault;
   return {
     ...fault,

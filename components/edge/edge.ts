@@ -8,6 +8,7 @@ import {
   LETS_ENCRYPT,
   type EdgeRoute,
   type EdgeSettings,
+  type FrontSettings,
   certificateNames,
   routeFaults,
 } from "./settings";
@@ -45,6 +46,12 @@ export interface EdgeArgs {
    * @default a Docker volume of the node, `edge-data`
    */
   readonly dataDir?: string;
+  /**
+   * A Load Balancer that sends the requests, with how long it may go on doing so after a node has turned unhealthy:
+   * for as long the proxy goes on after it was asked to stop. In seconds.
+   * @default none
+   */
+  readonly front?: FrontSettings & { readonly noticeSeconds: number };
   /** What must be well before the proxy hears of it: the services' rollout. @default nothing */
   readonly after?: readonly pulumi.Resource[];
 }
@@ -171,6 +178,10 @@ function proxyService(name: string, args: EdgeArgs): docker.ServiceArgs {
   const { runDir, listen } = EDGE_DEFAULTS;
   return {
     ...serviceDefaults,
+    // The next node waits until the balancer has taken this one back.
+    ...(args.front && {
+      updateConfig: { ...serviceDefaults.updateConfig, delay: duration(args.front.noticeSeconds) },
+    }),
     name,
     endpointSpec: {
       mode: "dnsrr",
@@ -181,7 +192,7 @@ function proxyService(name: string, args: EdgeArgs): docker.ServiceArgs {
       resources: { limits: { memoryBytes: 512 * MIB } },
       containerSpec: {
         image: args.haproxyImage,
-        commands: ["sh", "-c", proxyScript(runDir)],
+        commands: ["sh", "-c", proxyScript(runDir, listen.gate, args.front?.noticeSeconds)],
         env: { NODE_NAME: "{{.Node.Hostname}}" },
         user: `${UID}:${UID}`,
         mounts: [{ type: "volume", source: `${name}-run`, target: runDir }],
@@ -200,7 +211,7 @@ function proxyService(name: string, args: EdgeArgs): docker.ServiceArgs {
  * @throws {Error} naming every fault in the routes.
  */
 export function edgeSettings(
-  args: Pick<EdgeArgs, "routes" | "domain" | "acme" | "maxBodyMib">,
+  args: Pick<EdgeArgs, "routes" | "domain" | "acme" | "front" | "maxBodyMib">,
 ): EdgeSettings {
   const faults = routeFaults(args.routes);
   if (faults.length > 0) throw new Error(faults.join("; "));
@@ -213,20 +224,50 @@ export function edgeSettings(
       ...(args.acme?.email && { email: args.acme.email }),
       ...(args.acme?.caPem && { caPem: args.acme.caPem }),
     },
+    ...(args.front && { front: { healthPath: args.front.healthPath, range: args.front.range } }),
     maxBodyMib: args.maxBodyMib ?? EDGE_DEFAULTS.maxBodyMib,
   };
 }
 
 /**
- * Waits for the agent's first configuration, then becomes HAProxy in master-worker mode. An old server state is dropped:
+ * Waits for the agent's first configuration, then starts HAProxy in master-worker mode. An old server state is dropped:
  * those addresses may belong to other containers by now.
+ *
+ * @param noticeSeconds with a Load Balancer in front: asked to stop, the node first fails its health check, by
+ * closing the gate, and goes on serving for as long. Swarm by itself would stop it at once.
  */
-export function proxyScript(runDir: string): string {
-  return [
+export function proxyScript(runDir: string, gatePort: number, noticeSeconds?: number): string {
+  const haproxy = `haproxy -W -db -S unix@${runDir}/master.sock,mode,600 -f ${runDir}/haproxy.cfg`;
+  const start = [
     "trap 'exit 0' USR1 TERM INT",
     `rm -f ${runDir}/server-state`,
     `until [ -s ${runDir}/haproxy.cfg ]; do sleep 0.2; done`,
-    `exec haproxy -W -db -S unix@${runDir}/master.sock,mode,600 -f ${runDir}/haproxy.cfg`,
+  ];
+  if (noticeSeconds === undefined) return [...start, `exec ${haproxy}`].join("\n");
+  const gate = [
+    "defaults",
+    " mode http",
+    " timeout connect 2s",
+    " timeout client 2s",
+    " timeout server 2s",
+    "frontend gate",
+    ` bind 127.0.0.1:${gatePort}`,
+    " http-request return status 200",
+    "",
+  ].join("\\n");
+  return [
+    ...start,
+    `printf '${gate}' > ${runDir}/gate.cfg`,
+    `haproxy -db -f ${runDir}/gate.cfg &`,
+    "gate=$!",
+    `${haproxy} &`,
+    "proxy=$!",
+    `trap 'kill $gate; sleep ${noticeSeconds}; kill -USR1 $proxy' USR1`,
+    "trap 'kill $gate $proxy' TERM INT",
+    // A signal ends `wait`, not the proxy.
+    "while kill -0 $proxy 2>/dev/null; do wait $proxy; code=$?; done",
+    "kill $gate 2>/dev/null",
+    "exit $code",
   ].join("\n");
 }
 

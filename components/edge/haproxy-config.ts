@@ -22,7 +22,7 @@ const TLS_SUITES = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_P
 const ACCESS_LOG = [
   '{"time":%Ts.%ms,"type":"access"',
   '"node":"%[env(NODE_NAME),json(utf8s)]"',
-  '"client":"%ci"',
+  '"client":"%[var(txn.client)]"',
   '"method":"%HM"',
   '"host":"%[var(txn.host),json(utf8s)]"',
   '"path":"%[var(txn.path),json(utf8s)]"',
@@ -58,6 +58,7 @@ export function renderHaproxyConfig(
     ...internalFrontend(settings),
     ...backends(settings).flatMap((route) => backend(settings, route)),
     ...agentBackend(settings),
+    ...gateBackend(settings),
     ...noRouteBackend(settings),
     "",
   ].join("\n");
@@ -137,6 +138,7 @@ function publicFrontend(
       : []),
     `    log-format '${ACCESS_LOG}'`,
     "    unique-id-format %[uuid()]",
+    ...frontRules(settings),
     "    http-request set-var(txn.host) req.hdr(host),field(1,:),lower",
     "    http-request set-var(txn.path) path",
     "    acl acme_challenge path_beg /.well-known/acme-challenge/",
@@ -148,12 +150,10 @@ function publicFrontend(
       : []),
     `    http-request return ${page(settings, "413")} if { req.body_size gt ${settings.maxBodyMib * 1024 * 1024} }`,
     "    http-request set-header X-Request-ID %[unique-id]",
-    "    http-request set-header X-Forwarded-For %[src]",
+    "    http-request set-header X-Forwarded-For %[var(txn.client)]",
     "    http-request set-header X-Forwarded-Host %[req.hdr(host)]",
-    "    http-request set-header X-Forwarded-Proto http",
-    "    http-request set-header X-Forwarded-Proto https if { ssl_fc }",
-    "    http-request set-header Forwarded for=%[src];proto=http",
-    "    http-request set-header Forwarded for=%[src];proto=https if { ssl_fc }",
+    "    http-request set-header X-Forwarded-Proto %[var(txn.proto)]",
+    "    http-request set-header Forwarded for=%[var(txn.client)];proto=%[var(txn.proto)]",
     "    http-request del-header Proxy",
     "    http-response del-header Keep-Alive",
     "    http-after-response set-header X-Request-ID %[unique-id]",
@@ -161,6 +161,36 @@ function publicFrontend(
     "    use_backend edge-agent if acme_challenge",
     ...sortedRoutes(settings.routes).flatMap(routeRules),
     "    default_backend no-route",
+    "",
+  ];
+}
+
+/** Who asks, and what a Load Balancer in front is told. */
+function frontRules({ front }: EdgeSettings): string[] {
+  const direct = [
+    "    http-request set-var(txn.client) src",
+    "    http-request set-var(txn.proto) str(http)",
+    "    http-request set-var(txn.proto) str(https) if { ssl_fc }",
+  ];
+  if (front === undefined) return direct;
+  const from = `{ src ${front.range} }`;
+  return [
+    `    acl front_health path ${front.healthPath}`,
+    "    http-request set-log-level silent if front_health",
+    "    http-request return status 503 content-type text/plain string draining if front_health !{ nbsrv(gate) ge 1 }",
+    "    http-request return status 200 content-type text/plain string ok if front_health",
+    ...direct,
+    `    http-request set-var(txn.client) req.hdr_ip(x-forwarded-for,-1) if ${from} { req.hdr(x-forwarded-for) -m found }`,
+    `    http-request set-var(txn.proto) str(https) if ${from} { req.hdr(x-forwarded-proto) -m str https }`,
+  ];
+}
+
+/** Goes away as soon as the proxy is asked to stop, long before it does. */
+function gateBackend({ front, listen }: EdgeSettings): string[] {
+  if (front === undefined) return [];
+  return [
+    "backend gate",
+    `    server gate 127.0.0.1:${listen.gate} check inter 500ms fall 1 rise 1`,
     "",
   ];
 }

@@ -37,8 +37,18 @@ export interface EdgeListeners {
   readonly https: number;
   /** HAProxy's statistics and liveness, on loopback only. */
   readonly internal: number;
+  /** Answers on loopback until the proxy is asked to stop. */
+  readonly gate: number;
   /** The agent's own HTTP (`/livez`, `/healthz`, `/status`), on loopback only. */
   readonly agent: number;
+}
+
+/** A Load Balancer before the edge. */
+export interface FrontSettings {
+  /** Where it asks whether this node takes requests; 200, or 503 while the node's proxy is about to stop. */
+  readonly healthPath: string;
+  /** IPv4 CIDR that it sends from. Only from there X-Forwarded-For and X-Forwarded-Proto are believed. */
+  readonly range: string;
 }
 
 export interface EdgeSettings {
@@ -46,6 +56,8 @@ export interface EdgeSettings {
   /** Names to hold certificates for; none means plain HTTP. */
   readonly names: readonly string[];
   readonly acme: AcmeSettings;
+  /** @default none: clients connect to the edge themselves */
+  readonly front?: FrontSettings;
   /** Largest request body, MiB. */
   readonly maxBodyMib: number;
   /** Concurrent client connections per node. */
@@ -65,7 +77,7 @@ export const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 export const EDGE_DEFAULTS = {
   maxBodyMib: 64,
   maxConnections: 4000,
-  listen: { address: "*", http: 8080, https: 8443, internal: 8404, agent: 8405 },
+  listen: { address: "*", http: 8080, https: 8443, internal: 8404, agent: 8405, gate: 8406 },
   resolver: "127.0.0.11:53",
   runDir: "/run/edge",
   dataDir: "/var/lib/edge",

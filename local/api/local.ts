@@ -26,7 +26,7 @@ export function localRoutes(app: FastifyInstance, context: Context, faults: Faul
         vpcs: store.vpcs.count(),
         firewalls: store.firewalls.count(),
         load_balancers: store.loadBalancers.count(),
-      reserved_ips: store.reservedIps.count(),
+        reserved_ips: store.reservedIps.count(),
         volumes: store.volumes.count(),
         domains: store.domains.count(),
         projects: store.projects.count(),

@@ -132,13 +132,13 @@ export class EdgeSandbox {
     routes: readonly EdgeRoute[],
     more: Partial<EdgeSettings> = {},
   ): Promise<EdgeSandbox> {
-    const [http = 0, https = 0, internal = 0, agent = 0] = await freePorts(4);
+    const [http = 0, https = 0, internal = 0, agent = 0, gate = 0] = await freePorts(5);
     const sandbox = new EdgeSandbox({
       ...EDGE_DEFAULTS,
       routes,
       names: [],
       acme: { directoryUrl: "https://127.0.0.1:9/none" },
-      listen: { address: "127.0.0.1", http, https, internal, agent },
+      listen: { address: "127.0.0.1", http, https, internal, agent, gate },
       resolver,
       runDir: "",
       dataDir: "",
@@ -156,10 +156,14 @@ export class EdgeSandbox {
   }
 
   /** HAProxy exactly as the swarm service starts it. */
-  startHaproxy(): Running {
-    const haproxy = new Running("sh", ["-c", proxyScript(this.settings.runDir)], {
-      NODE_NAME: "node-1",
-    });
+  startHaproxy(noticeSeconds?: number): Running {
+    const haproxy = new Running(
+      "sh",
+      ["-c", proxyScript(this.settings.runDir, this.settings.listen.gate, noticeSeconds)],
+      {
+        NODE_NAME: "node-1",
+      },
+    );
     this.onClose(() => haproxy.stop("SIGTERM"));
     return haproxy;
   }

@@ -28,6 +28,10 @@ const OUTPUTS: Readonly<Record<string, Record<string, unknown>>> = {
     ipAddress: "203.0.113.20",
     reservedIpUrn: "do:reservedip:203.0.113.20",
   },
+  "digitalocean:index/loadBalancer:LoadBalancer": {
+    ip: "203.0.113.30",
+    loadBalancerUrn: "do:loadbalancer:front",
+  },
   "digitalocean:index/sshKey:SshKey": { fingerprint: "aa:bb" },
   "docker:index/remoteImage:RemoteImage": { repoDigest: "image@sha256:0123456789abcdef" },
   "swarm:index:HostKey": { publicKey: "ssh-ed25519 BOOT", privateKey: "one-time private key" },

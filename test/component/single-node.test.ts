@@ -30,6 +30,7 @@ const account = {
   volume: undefined,
   sshKeys: [],
   reservedIp: undefined,
+  loadBalancers: 0,
   zone: false,
 } satisfies Account;
 
@@ -73,11 +74,11 @@ describe("the single-node topology, as declared", () => {
 
   test("protects what cannot be made again: Droplet, Volume and Reserved IP", () => {
     const kept = declared.filter(({ options }) => options.protect).map(short);
-    expect(kept.sort()).toEqual(["Droplet node-1", "ReservedIp address", "Volume data"]);
+    expect(kept.sort()).toEqual(["Droplet manager-1", "ReservedIp address", "Volume data"]);
   });
 
   test("never rebuilds a Droplet for edited keys or user data, and never deletes it first", () => {
-    const { options } = only(declared, "digitalocean:index/droplet:Droplet", "node-1");
+    const { options } = only(declared, "digitalocean:index/droplet:Droplet", "manager-1");
     expect(options).toMatchObject({
       ignoreChanges: ["sshKeys", "userData"],
       deleteBeforeReplace: false,
@@ -87,7 +88,7 @@ describe("the single-node topology, as declared", () => {
   test("needs no living swarm to be destroyed: what is in it goes with the Droplet", () => {
     const swarm = declared.filter(({ type }) => /^docker:/.test(type));
     expect(swarm.length).toBeGreaterThan(15);
-    for (const { options } of swarm) expect(options.deletedWith).toMatch(/Droplet::node-1$/);
+    for (const { options } of swarm) expect(options.deletedWith).toMatch(/Droplet::manager-1$/);
   });
 
   test("lets in HTTP and HTTPS, SSH from the operator, and nothing else", () => {
@@ -102,7 +103,7 @@ describe("the single-node topology, as declared", () => {
   });
 
   test("keeps secrets out of user data, but for the one-time host key", () => {
-    const { inputs } = only(declared, "digitalocean:index/droplet:Droplet", "node-1");
+    const { inputs } = only(declared, "digitalocean:index/droplet:Droplet", "manager-1");
     const text = JSON.stringify(inputs.userData);
     expect(text).toContain("one-time private key");
     expect(text).not.toMatch(/hunter2|generated-password/);

@@ -39,7 +39,7 @@ const stackFile = {
 };
 const larger = {
   ...stackFile,
-  nodes: { "node-1": { size: "s-4vcpu-8gb" } },
+  nodes: { "manager-1": { size: "s-4vcpu-8gb" } },
   database: { volumeGib: 12 },
 };
 
@@ -86,7 +86,7 @@ describe("a house on one Droplet", () => {
       expect(up.output).toContain(`"${url}"`);
       const page = await fetch(url);
       expect(page.status).toBe(200);
-      expect(await page.text()).toContain("house-node-1");
+      expect(await page.text()).toContain("house-manager-1");
       expect(await counter(url, "POST")).toBe(1);
       expect(await counter(url)).toBe(1);
     },
@@ -190,7 +190,7 @@ describe("a house on one Droplet", () => {
     cloud.stack("house", { ...larger, services: { web: { ...web, command: mute } } });
     const { value: up, visits, failures } = await visitedDuring(url, house.up());
     expect(up.code).not.toBe(0);
-    expect(up.output).toMatch(/service web: task web\.1 on house-node-1 .*unhealthy/);
+    expect(up.output).toMatch(/service web: task web\.1 on house-manager-1 .*unhealthy/);
     expect(up.output).toContain("waiting for a friend");
     expect(visits).toBeGreaterThan(10);
     expect(failures).toEqual([]);
@@ -247,7 +247,7 @@ describe("a house on one Droplet", () => {
       visit({ name, address, port: 443 }, { ca }),
     );
     expect(page).toMatchObject({ status: 200 });
-    expect(page.body).toContain("house-node-1");
+    expect(page.body).toContain("house-manager-1");
     expect(await visit({ name, address, port: 80 }, { path: "/notes" })).toMatchObject({
       status: 308,
       location: `https://${name}/notes`,

@@ -1,6 +1,6 @@
 import { LocalCloud, succeeded } from "./support/cloud";
 
-const SIZE_4 = { "node-1": { size: "s-4vcpu-8gb" } };
+const SIZE_4 = { "manager-1": { size: "s-4vcpu-8gb" } };
 const minimal = {
   topology: "single-node",
   region: "fra1",
@@ -36,7 +36,7 @@ describe("a stack through its life, on the real engine (simulated machines)", ()
   test("the preview of a resize announces the power-off and the cost before and after", async () => {
     cloud.stack("app", { ...minimal, nodes: SIZE_4 });
     const preview = await cloud.local("preview", "app");
-    expect(preview.output).toMatch(/node-1.*powered off.*s-2vcpu-4gb → s-4vcpu-8gb/s);
+    expect(preview.output).toMatch(/manager-1.*powered off.*s-2vcpu-4gb → s-4vcpu-8gb/s);
     expect(preview.output).toMatch(/\$\d+\.\d\d.*→.*\$\d+\.\d\d/);
     expect(preview.output).not.toMatch(/replace/);
   }, 120_000);

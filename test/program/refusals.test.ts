@@ -12,7 +12,7 @@ describe("bad input ends before anything changes", () => {
       topology: "single-node",
       region: "fra9",
       vpcCidr: "10.0.0.0/8",
-      nodes: { "node-1": { size: "s-3vcpu-4gb" } },
+      nodes: { "manager-1": { size: "s-3vcpu-4gb" } },
       services: { web: { ...web, port: 0 }, api: { ...web, colour: "red" } },
       databse: "none",
     });
@@ -21,7 +21,7 @@ describe("bad input ends before anything changes", () => {
     for (const fault of [
       /archipelago:region .*fra9/,
       /archipelago:vpcCidr .*10\.0\.0\.0\/8/,
-      /archipelago:nodes\.node-1\.size .*s-3vcpu-4gb/,
+      /archipelago:nodes\.manager-1\.size .*s-3vcpu-4gb/,
       /archipelago:services\.web\.port .*0/,
       /archipelago:services\.api\.colour/,
       /archipelago:databse/,

@@ -3,12 +3,14 @@ import { statusCodeOf } from "../docker/engine";
 import type { Context } from "../protocol/resource";
 import type { Connection } from "../ssh/pool";
 import { messageOf, waitUntil, type Attempt } from "../wait";
+import { evacuate } from "./evacuate";
 import { inspectNode, livingManager, swarmInfoOf } from "./membership";
 
 /**
  * Takes the engine out of its swarm. The last node takes the swarm, and every service in it, with it.
  *
- * A manager that is not the last is demoted first, so that the quorum shrinks with it.
+ * Its tasks run elsewhere first (see `evacuate`). A manager that is not the last is demoted, so that the quorum shrinks
+ * with it.
  */
 export async function leaveSwarm(
   engine: Docker,
@@ -40,6 +42,7 @@ export async function leaveSwarm(
     return;
   }
   const manager = await livingManager(peers, context);
+  await evacuate(manager.engine, info.NodeID, context);
   if (info.ControlAvailable) await demote(manager.engine, engine, info.NodeID, context);
   await engine.swarmLeave({ force: false });
   await removeNode(manager.engine, info.NodeID, context);

@@ -5,6 +5,7 @@ import type { Context } from "../protocol/resource";
 import type { SshConnection } from "../ssh/connection";
 import { connect, type Connection } from "../ssh/pool";
 import { messageOf, waitUntil, type Attempt } from "../wait";
+import { inTurn } from "./turn";
 
 export type Role = "manager" | "worker";
 
@@ -70,7 +71,7 @@ export async function ensureMember(
   }
   if (info.LocalNodeState === "inactive" || info.LocalNodeState === "") {
     if (spec.peers.length === 0) await init(engine, spec);
-    else await join(engine, spec, context);
+    else await inTurn(() => join(engine, spec, context));
   }
   const { NodeID } = await waitUntilActive(engine, context);
   if (spec.peers.length === 0) await refuseForeignSwarm(engine, spec.clusterId, context);

@@ -14,6 +14,7 @@ import {
   waitUntilActive,
   waitUntilReady,
 } from "../node/membership";
+import { inTurn } from "../node/turn";
 import { ensureVolume, releaseVolume } from "../node/volume";
 import type { Context, Resource } from "../protocol/resource";
 import { canonicalJson, changedKeys, UNKNOWN, type Properties } from "../protocol/values";
@@ -196,7 +197,7 @@ export const Node: Resource = {
       await forgetDeadNode(id, given.peers ?? [], context);
       return;
     }
-    await leaveSwarm(dockerEngine(connection), id, given.peers ?? [], context);
+    await inTurn(() => leaveSwarm(dockerEngine(connection), id, given.peers ?? [], context));
     if (given.volume) await releaseVolume(connection, given.volume, context);
     disconnect(toConnection(given, hostKey));
   },

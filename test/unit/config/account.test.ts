@@ -42,6 +42,7 @@ const empty: Account = {
   volume: undefined,
   sshKeys: [],
   reservedIp: undefined,
+  loadBalancers: 0,
   zone: false,
 };
 
@@ -51,7 +52,7 @@ const running: Account = {
   droplets: [
     {
       id: 1,
-      name: "single-node-node-1",
+      name: "single-node-manager-1",
       size: "s-2vcpu-4gb",
       image: "debian-12-x64",
       region: "fra1",
@@ -69,7 +70,7 @@ const configOf = (given: object) =>
   ).config;
 const faults = (given: object, account: Account) =>
   accountFaults(configOf(given), account).map(describeFault);
-const sized = (slug: string) => ({ nodes: { "node-1": { size: slug } } });
+const sized = (slug: string) => ({ nodes: { "manager-1": { size: slug } } });
 
 test.each<[string, object, Account, string[]]>([
   [
@@ -84,7 +85,7 @@ test.each<[string, object, Account, string[]]>([
     empty,
     [
       'archipelago:region must be a region that takes new Droplets, got "nyc2"; there are fra1, nyc3',
-      'archipelago:nodes.node-1.size must be a Droplet size that is available in nyc2, got "s-2vcpu-4gb"; for example ',
+      'archipelago:nodes.manager-1.size must be a Droplet size that is available in nyc2, got "s-2vcpu-4gb"; for example ',
     ],
   ],
   [
@@ -92,7 +93,7 @@ test.each<[string, object, Account, string[]]>([
     sized("s-3vcpu-4gb"),
     empty,
     [
-      'archipelago:nodes.node-1.size must be a Droplet size, got "s-3vcpu-4gb"; did you mean s-2vcpu-4gb or s-1vcpu-1gb or s-4vcpu-8gb?',
+      'archipelago:nodes.manager-1.size must be a Droplet size, got "s-3vcpu-4gb"; did you mean s-2vcpu-4gb or s-1vcpu-1gb or s-4vcpu-8gb?',
     ],
   ],
   [
@@ -100,7 +101,7 @@ test.each<[string, object, Account, string[]]>([
     sized("s-2vcpu-2gb"),
     empty,
     [
-      'archipelago:nodes.node-1.size must be a Droplet size that is available in fra1, got "s-2vcpu-2gb"; did you mean s-2vcpu-4gb or s-1vcpu-1gb or s-4vcpu-8gb?',
+      'archipelago:nodes.manager-1.size must be a Droplet size that is available in fra1, got "s-2vcpu-2gb"; did you mean s-2vcpu-4gb or s-1vcpu-1gb or s-4vcpu-8gb?',
     ],
   ],
   [
@@ -148,7 +149,7 @@ test.each<[string, object, Account, string[]]>([
     sized("s-1vcpu-1gb"),
     running,
     [
-      'archipelago:nodes.node-1.size must be a size with a disk of at least 80 GB, the disk node-1 has, got "s-1vcpu-1gb" (25 GB)',
+      'archipelago:nodes.manager-1.size must be a size with a disk of at least 80 GB, the disk manager-1 has, got "s-1vcpu-1gb" (25 GB)',
     ],
   ],
   [
@@ -156,7 +157,7 @@ test.each<[string, object, Account, string[]]>([
     { vpcCidr: "10.66.0.0/20" },
     running,
     [
-      "archipelago:vpcCidr must stay the range that holds node-1's address 10.65.80.2, got 10.66.0.0/20; a stack stays where it is; bring up another stack there and move to it",
+      "archipelago:vpcCidr must stay the range that holds manager-1's address 10.65.80.2, got 10.66.0.0/20; a stack stays where it is; bring up another stack there and move to it",
     ],
   ],
 ])("%s is refused before anything changes", (_name, given, account, expected) => {
@@ -165,9 +166,9 @@ test.each<[string, object, Account, string[]]>([
 
 test("a new image never rebuilds a running Droplet: it is refused with the way that keeps the data", () => {
   const [fault] = faults({ image: "ubuntu-24-04-x64" }, running);
-  expect(fault).toContain("must stay debian-12-x64 while node-1 runs on it");
+  expect(fault).toContain("must stay debian-12-x64 while manager-1 runs on it");
   expect(fault).toContain(
-    "pulumi destroy --target 'urn:pulumi:single-node::archipelago::archipelago:node:Node$digitalocean:index/droplet:Droplet::node-1' --target-dependents",
+    "pulumi destroy --target 'urn:pulumi:single-node::archipelago::archipelago:node:Node$digitalocean:index/droplet:Droplet::manager-1' --target-dependents",
   );
 });
 
@@ -181,14 +182,14 @@ test("interruptions and final changes are announced, and nothing else is", () =>
   expect(announcements(configOf({}), empty)).toEqual([]);
   const change = { ...sized("s-4vcpu-8gb"), database: { volumeGib: 30 } };
   expect(announcements(configOf(change), running)).toEqual([
-    "node-1 is powered off for about a minute: s-2vcpu-4gb → s-4vcpu-8gb (its disk stays, so it can go back)",
+    "manager-1 is powered off for about a minute: s-2vcpu-4gb → s-4vcpu-8gb (its disk stays, so it can go back)",
     "Volume single-node-data grows while in use, for good: 20 GiB → 30 GiB",
   ]);
 });
 
 test("the cost is what DigitalOcean's prices say, before and after", () => {
   expect(describeCost(monthlyCost(configOf(sized("s-4vcpu-8gb")), running))).toBe(
-    "Monthly cost: $26.00 now → $50.00 after (node-1 s-4vcpu-8gb $48.00, Volume 20 GiB $2.00)",
+    "Monthly cost: $26.00 now → $50.00 after (manager-1 s-4vcpu-8gb $48.00, Volume 20 GiB $2.00)",
   );
 });
 

@@ -13,6 +13,20 @@ const report = (given: object, changed: object = {}) =>
   read(given, changed).faults.map(describeFault);
 const service = (given: object) => ({ services: { web: { ...web, ...given } } });
 
+test("a swarm's nodes are named by pool and number, managers first", () => {
+  const { config, faults } = read({
+    topology: "swarm",
+    managers: 1,
+    workers: { count: 2, size: "big" },
+  });
+  expect(faults).toEqual([]);
+  expect(config.nodes).toEqual({
+    "manager-1": { size: "s-2vcpu-4gb", role: "manager" },
+    "worker-1": { size: "big", role: "worker" },
+    "worker-2": { size: "big", role: "worker" },
+  });
+});
+
 describe("a stack file that says little", () => {
   test("gets a node, a database and an address without asking for any", () => {
     const { config, faults } = read({});
@@ -20,10 +34,9 @@ describe("a stack file that says little", () => {
     expect(config).toMatchObject({
       topology: "single-node",
       vpcCidr: "10.65.80.0/20",
-      nodes: { "node-1": { size: "s-2vcpu-4gb" } },
+      nodes: { "manager-1": { size: "s-2vcpu-4gb" } },
       image: "debian-12-x64",
       sshFrom: ["me"],
-      ingress: "floating-ip",
       database: { engine: "container", version: "15", volumeGib: 10 },
       protect: true,
       machines: "real",
@@ -194,8 +207,30 @@ test.each<[string, object, string[]]>([
   ],
   [
     "a topology that is not built yet",
-    { topology: "swarm" },
-    ['archipelago:topology must be single-node, got "swarm"; swarm is not built yet'],
+    { topology: "ha" },
+    ['archipelago:topology must be single-node or swarm, got "ha"; ha is not built yet'],
+  ],
+  [
+    "an even number of managers, which has no more safety than one less,",
+    { topology: "swarm", managers: 2 },
+    ["archipelago:managers must be 1, 3, 5 or 7, got 2"],
+  ],
+  [
+    "what belongs to the other topology",
+    { topology: "swarm", nodes: { a: {} }, ingress: "floating-ip", domain: "example.com" },
+    [
+      "archipelago:nodes is for the single-node topology only",
+      "archipelago:ingress must be load-balancer in the swarm topology",
+      "archipelago:domain must be left out in the swarm topology: HTTPS at the Load Balancer is not built yet",
+    ],
+  ],
+  [
+    "pools in a topology of one node",
+    { managers: 3, workers: { count: 1 } },
+    [
+      "archipelago:managers is for the swarm topology only",
+      "archipelago:workers is for the swarm topology only",
+    ],
   ],
   [
     "a database that is none of ours",
@@ -230,7 +265,7 @@ test.each<[string, object, string[]]>([
 
 test("a stack whose name is no topology says where the value came from", () => {
   expect(report({}, { stack: "production" })).toEqual([
-    'archipelago:topology must be single-node, got "production"; it was taken from the stack\'s name; set archipelago:topology',
+    'archipelago:topology must be single-node or swarm, got "production"; it was taken from the stack\'s name; set archipelago:topology',
   ]);
 });
 
