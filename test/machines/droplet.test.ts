@@ -122,7 +122,7 @@ afterAll(async () => {
 
 /** A test that needs an engine; where there is none the reason has been printed. */
 function onMachines(name: string, body: () => Promise<void>): void {
-  it(name, async () => (reasonsNotTo.length > 0 ? undefined : body()), 120_000);
+  it(name, async () => (reasonsNotTo.length > 0 ? undefined : body()), 300_000);
 }
 
 describe("a Droplet", () => {

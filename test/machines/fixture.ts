@@ -7,7 +7,7 @@ import { Client, utils } from "ssh2";
 export async function eventually<T>(
   what: string,
   probe: () => Promise<T | undefined | false>,
-  timeoutSeconds = 40,
+  timeoutSeconds = 120,
 ): Promise<T> {
   const deadline = Date.now() + timeoutSeconds * 1000;
   let last: unknown;

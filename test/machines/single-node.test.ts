@@ -65,7 +65,7 @@ afterAll(async () => {
 }, 120_000);
 
 /** Where machines cannot be real the reason has been printed. */
-function onMachines(name: string, body: () => Promise<void>, timeoutSeconds = 120): void {
+function onMachines(name: string, body: () => Promise<void>, timeoutSeconds = 300): void {
   test(name, async () => (impossible ? undefined : body()), timeoutSeconds * 1000);
 }
 
@@ -235,7 +235,6 @@ describe("a house on one Droplet", () => {
       expect(await counter(url)).toBe(2);
       expect(await dropletIds()).not.toContain(lost);
     },
-    300,
   );
 
   onMachines("serves HTTPS from a domain alone, and sends visitors of HTTP there", async () => {
