@@ -88,7 +88,7 @@ describe("the first contact", () => {
       { host: "127.0.0.1", port: droplet.node.port },
       droplet.boot.public,
       context,
-      5,
+      25,
       0,
     );
 
