@@ -1,8 +1,18 @@
 import { createHash } from "node:crypto";
 import type Docker from "dockerode";
-import { isAlreadySo, orMissing } from "./engine";
+import { execIn, execOrThrow, isAlreadySo, orMissing } from "./engine";
 import { archive, type ArchiveFile } from "./files";
+import type { Turns } from "./turns";
 import { objectLabels, objectName, type Role, vpcName } from "./names";
+
+/** What those who look after containers need to know. */
+export interface BodyHost {
+  /** Six hex characters. */
+  readonly instance: string;
+  /** Image of their containers. */
+  readonly image: string;
+  readonly turns: Turns;
+}
 
 /** What the container of a service inside a VPC needs. */
 export interface BodyPlan {
@@ -71,6 +81,45 @@ export async function ensureBody(
   await container.putArchive(await archive(files), { path: "/" });
   await start(container);
   return "made";
+}
+
+/** Where a container keeps the digest of what it has taken on, for root alone to read. */
+const SETTLED_FILE = "/etc/archipelago/settled";
+
+/** Digest of files and of anything else that a container is to take on. */
+export function settingsDigest(files: readonly ArchiveFile[], more: unknown = undefined): string {
+  const hash = createHash("sha256").update(JSON.stringify(more) ?? "");
+  for (const { name, content } of files) hash.update(`\0${name}\0`).update(content);
+  return hash.digest("hex");
+}
+
+/** Whether a running container has taken on these settings already. */
+export async function isSettled(container: Docker.Container, digest: string): Promise<boolean> {
+  return (await execIn(container, ["cat", SETTLED_FILE])).stdout === digest;
+}
+
+/** Notes that it has, for those who ask later. */
+export async function settle(container: Docker.Container, digest: string): Promise<void> {
+  const script = 'umask 077; cat > "$1"';
+  await execOrThrow(
+    container,
+    "note its settings",
+    ["sh", "-euc", script, "sh", SETTLED_FILE],
+    digest,
+  );
+}
+
+/** The last lines that a container has printed, for error messages. */
+export async function lastWords(container: Docker.Container): Promise<string> {
+  const log = await container.logs({ stdout: true, stderr: true, tail: 5 });
+  const lines: string[] = [];
+  // Each piece has a header of eight bytes, of which the last four are its length.
+  for (let at = 0; at + 8 <= log.length;) {
+    const end = at + 8 + log.readUInt32BE(at + 4);
+    lines.push(log.toString("utf8", at + 8, end).trimEnd());
+    at = end;
+  }
+  return lines.join("\n");
 }
 
 /** Removes a container; fine when it is gone. */

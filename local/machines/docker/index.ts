@@ -1,24 +1,21 @@
 import type Docker from "dockerode";
 import type {
+  DatabaseSpec,
   DropletSpec,
   LoadBalancerSpec,
   Machines,
   NetworkSpec,
+  RegistrySpec,
   VolumeSpec,
   VpcSpec,
   World,
 } from "../machines";
 import { type CloudInitStatus, cloudInitStatus, consoleLog } from "./boot-report";
-import { Droplets } from "./droplets";
-import { connectEngine, engineMessage } from "./engine";
-import { Host } from "./host";
-import { requireImages } from "./images";
-import { LoadBalancers } from "./load-balancer";
+import { connectEngine } from "./engine";
+import { type Ground, prepareGround } from "./ground";
 import { checkInstance } from "./names";
-import { NetworkControl } from "./network-control";
-import { ensureServices } from "./services";
-import { Turns } from "./turns";
-import { VolumeShelf } from "./volumes";
+import { restoreWorld } from "./restore";
+import { KERNEL, Turns } from "./turns";
 import { createVpcNetwork, deleteVpcNetwork } from "./vpcs";
 
 export { resetMachines } from "./reset";
@@ -43,17 +40,6 @@ export interface DockerMachinesOptions {
   /** Whether Droplets may reach the outside. @default `deny`, unless ARCHIPELAGO_LOCAL_EGRESS is `allow` */
   readonly egress?: "deny" | "allow";
 }
-
-/** What must be there before the first Droplet. */
-interface Ground {
-  readonly droplets: Droplets;
-  readonly volumes: VolumeShelf;
-  readonly network: NetworkControl;
-  readonly loadBalancers: LoadBalancers;
-}
-
-/** Packet rules, bridges and devices belong to one kernel: whoever touches them waits for this turn. */
-const KERNEL = "kernel";
 
 /**
  * Droplets as containers that boot systemd, cloud-init, sshd and a Docker engine of their own; VPCs as
@@ -151,12 +137,12 @@ export class DockerMachines implements Machines {
 
   async applyLoadBalancer(balancer: LoadBalancerSpec): Promise<void> {
     const { loadBalancers } = await this.ready();
-    await this.turns.take(balancer.id, () => loadBalancers.apply(balancer));
+    await loadBalancers.apply(balancer);
   }
 
   async deleteLoadBalancer(id: string): Promise<void> {
     const { loadBalancers } = await this.ready();
-    await this.turns.take(id, () => loadBalancers.delete(id));
+    await loadBalancers.delete(id);
   }
 
   async balancerHealth(id: string): Promise<ReadonlyMap<number, "up" | "down">> {
@@ -164,62 +150,29 @@ export class DockerMachines implements Machines {
     return loadBalancers.health(id);
   }
 
-  applyDatabase(): Promise<void> {
-    return notServed("databases");
+  async applyDatabase(database: DatabaseSpec): Promise<void> {
+    const { databases } = await this.ready();
+    await databases.apply(database);
   }
 
-  deleteDatabase(): Promise<void> {
-    return notServed("databases");
+  async deleteDatabase(id: string): Promise<void> {
+    const { databases } = await this.ready();
+    await databases.delete(id);
   }
 
-  applyRegistry(): Promise<number | undefined> {
-    return notServed("container registries");
+  async applyRegistry(registry: RegistrySpec | undefined): Promise<number | undefined> {
+    const account = await this.ready();
+    return account.registry.apply(registry);
   }
 
   async applyNetwork(network: NetworkSpec): Promise<void> {
     const ground = await this.ready();
-    await this.inTurn(() => ground.network.apply(network));
+    await ground.network.apply(network);
   }
 
   /** @throws {Error} naming everything that could not be brought back, after the rest was. */
   async restore(world: World): Promise<void> {
-    const problems: string[] = [];
-    const attempt = async (what: string, action: () => Promise<void>) => {
-      await action().catch((error: unknown) => problems.push(`${what}: ${engineMessage(error)}`));
-    };
-    for (const vpc of world.vpcs) await attempt(`VPC ${vpc.name}`, () => this.createVpc(vpc));
-    await this.applyNetwork(world.network);
-    const { droplets, volumes } = await this.ready();
-    const deviceless = new Set<number>();
-    for (const { dropletId, ...volume } of world.volumes) {
-      if (dropletId === undefined) continue;
-      await attempt(`Volume ${volume.name}`, async () => {
-        if (await volumes.recall(volume, dropletId)) deviceless.add(dropletId);
-      });
-    }
-    await Promise.all(
-      world.droplets.map((droplet) =>
-        attempt(`Droplet ${droplet.name}`, async () => {
-          const power = await droplets.power(droplet.id);
-          if (power === "missing") throw new Error("its container is gone");
-          await volumes.publish(droplet.id);
-          if (droplet.power === "off") {
-            if (power === "running") await droplets.kill(droplet.id);
-          } else if (power === "off") {
-            await droplets.start(droplet.id);
-          } else if (deviceless.has(droplet.id)) {
-            // It booted without the Volume's device (the host was restarted): once more, with it.
-            await droplets.reboot(droplet.id);
-          }
-        }),
-      ),
-    );
-    for (const balancer of world.loadBalancers ?? []) {
-      await attempt(`Load Balancer ${balancer.name}`, () => this.applyLoadBalancer(balancer));
-    }
-    // Bridges of containers that have just started obey the rules as well.
-    await this.applyNetwork(world.network);
-    if (problems.length > 0) throw new Error(problems.join("; "));
+    await restoreWorld(await this.ready(), world, (vpc) => this.createVpc(vpc));
   }
 
   async observe(): Promise<ReadonlyMap<number, "running" | "off" | "missing">> {
@@ -245,46 +198,17 @@ export class DockerMachines implements Machines {
 
   /** Helper and services, found or made at the first call; a failure is tried again at the next. */
   private ready(): Promise<Ground> {
-    this.ground ??= this.prepare().catch((error: unknown) => {
-      this.ground = undefined;
-      throw error;
-    });
+    const { instance, egress, turns } = this;
+    this.ground ??= prepareGround(this.docker, { ...this.options, instance, egress, turns }).catch(
+      (error: unknown) => {
+        this.ground = undefined;
+        throw error;
+      },
+    );
     return this.ground;
-  }
-
-  private async prepare(): Promise<Ground> {
-    const images = await requireImages(this.docker);
-    const { CgroupVersion } = (await this.docker.info()) as { CgroupVersion?: string };
-    const [host, services] = await Promise.all([
-      Host.open(this.docker, this.instance, images.machine),
-      ensureServices(this.docker, this.instance, images),
-    ]);
-    const { docker, instance, egress } = this;
-    const { publicPool, acmePort } = this.options;
-    const droplets = new Droplets(docker, {
-      instance,
-      image: images.machine,
-      cgroupVersion: CgroupVersion === "2" ? "2" : "1",
-    });
-    return {
-      droplets,
-      volumes: new VolumeShelf(host, droplets),
-      network: new NetworkControl(docker, host, {
-        instance,
-        services,
-        egress,
-        publicPool,
-        acmePort,
-      }),
-      loadBalancers: new LoadBalancers(docker, instance, images.support.web),
-    };
   }
 
   private inTurn<T>(action: () => Promise<T>): Promise<T> {
     return this.turns.take(KERNEL, action);
   }
-}
-
-function notServed(what: string): Promise<never> {
-  return Promise.reject(new Error(`${what} have no local body yet`));
 }

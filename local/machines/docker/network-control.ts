@@ -3,6 +3,7 @@ import type { NetworkSpec } from "../machines";
 import type { Host } from "./host";
 import { objectName } from "./names";
 import { nameTable, publishNames } from "./name-server";
+import { KERNEL, type Turns } from "./turns";
 import { type NetworkOptions, renderNetwork, SERVICE_ADDRESS } from "./network";
 
 /** The account's registry as the network sees it. */
@@ -23,17 +24,22 @@ export class NetworkControl {
     private readonly docker: Docker,
     private readonly host: Host,
     private readonly options: Omit<NetworkOptions, "registryPort">,
+    private readonly turns: Turns,
   ) {}
 
-  async apply(network: NetworkSpec): Promise<void> {
-    this.network = network;
-    await this.enforce();
+  apply(network: NetworkSpec): Promise<void> {
+    return this.turns.take(KERNEL, () => {
+      this.network = network;
+      return this.enforce();
+    });
   }
 
   /** @param registry undefined where there is none. */
-  async openRegistry(registry: RegistryDoor | undefined): Promise<void> {
-    this.registry = registry;
-    await this.enforce();
+  openRegistry(registry: RegistryDoor | undefined): Promise<void> {
+    return this.turns.take(KERNEL, () => {
+      this.registry = registry;
+      return this.enforce();
+    });
   }
 
   private async enforce(): Promise<void> {

@@ -8,7 +8,8 @@ import { objectLabels, objectName, type Role } from "./names";
 /** What the mirror passes requests on to, where it is reachable. */
 const DOCKER_HUB = "https://registry-1.docker.io";
 const REACH_TIMEOUT_MS = 3000;
-const PORT_LABEL = "archipelago.port";
+/** Label with the loopback port that a container listens on. */
+export const PORT_LABEL = "archipelago.port";
 
 /** Loopback ports of what Droplets find at link-local addresses. */
 export interface ServicePorts {

@@ -1,3 +1,6 @@
+/** Packet rules, bridges and devices belong to one kernel: whoever touches them takes this turn. */
+export const KERNEL = "kernel";
+
 /** Runs actions that share a key one after another, each whatever became of the one before. */
 export class Turns {
   private readonly last = new Map<string, Promise<unknown>>();

@@ -2,7 +2,7 @@ import type Docker from "dockerode";
 import type { LoadBalancerSpec } from "../../machines";
 import { ADMIN_SOCKET, type BalancerFiles, balancerFiles, CONFIG_DIR, STATE_FILE } from "./config";
 import { serverState, targetHealth } from "./servers";
-import { bodyContainer, ensureBody, removeBody } from "../body";
+import { bodyContainer, type BodyHost, ensureBody, removeBody } from "../body";
 import { execIn, execOrThrow } from "../engine";
 import { archive, type ArchiveFile } from "../files";
 import { objectName } from "../names";
@@ -14,20 +14,34 @@ const MEMORY = 512 * 2 ** 20;
 export class LoadBalancers {
   constructor(
     private readonly docker: Docker,
-    private readonly instance: string,
-    private readonly image: string,
+    private readonly host: BodyHost,
   ) {}
 
-  async apply(balancer: LoadBalancerSpec): Promise<void> {
+  apply(balancer: LoadBalancerSpec): Promise<void> {
+    return this.host.turns.take(balancer.id, () => this.bring(balancer));
+  }
+
+  async delete(id: string): Promise<void> {
+    const name = objectName(this.host.instance, "load-balancer", id);
+    await this.host.turns.take(id, () => removeBody(this.docker, name));
+  }
+
+  /** @throws {Error} when the Load Balancer does not run. */
+  async health(id: string): Promise<ReadonlyMap<number, "up" | "down">> {
+    const purpose = `ask Load Balancer ${id} for the health of its targets`;
+    return targetHealth(await execOrThrow(this.container(id), purpose, ask(SHOW_HEALTH)));
+  }
+
+  private async bring(balancer: LoadBalancerSpec): Promise<void> {
     const wanted = balancerFiles(balancer);
     const container = this.container(balancer.id);
     const options = bodyContainer({
-      instance: this.instance,
+      instance: this.host.instance,
       role: "load-balancer",
       id: balancer.id,
       vpcId: balancer.vpcId,
       privateIp: balancer.privateIp,
-      image: this.image,
+      image: this.host.image,
       command: ["haproxy", "-W", "-db", "-f", `${CONFIG_DIR}/haproxy.cfg`],
       // Those who are being served may end; see HAProxy's soft stop.
       stopSignal: "SIGUSR1",
@@ -45,16 +59,6 @@ export class LoadBalancers {
       "sh",
       wanted.digest,
     ]);
-  }
-
-  async delete(id: string): Promise<void> {
-    await removeBody(this.docker, objectName(this.instance, "load-balancer", id));
-  }
-
-  /** @throws {Error} when the Load Balancer does not run. */
-  async health(id: string): Promise<ReadonlyMap<number, "up" | "down">> {
-    const purpose = `ask Load Balancer ${id} for the health of its targets`;
-    return targetHealth(await execOrThrow(this.container(id), purpose, ask(SHOW_HEALTH)));
   }
 
   /** Puts new files in place of the old ones and has the master start new workers; old ones finish what they serve. */
@@ -75,7 +79,7 @@ export class LoadBalancers {
   }
 
   private container(id: string): Docker.Container {
-    return this.docker.getContainer(objectName(this.instance, "load-balancer", id));
+    return this.docker.getContainer(objectName(this.host.instance, "load-balancer", id));
   }
 }
 
