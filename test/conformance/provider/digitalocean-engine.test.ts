@@ -1,7 +1,7 @@
 import type * as automation from "@pulumi/pulumi/automation";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import { hasEngine, Laboratory, stepsOf } from "./stack";
+import { hasEngine, Laboratory, run } from "./stack";
 
 if (!hasEngine) {
   console.log("skipped: the Pulumi engine has not been set up");
@@ -118,19 +118,6 @@ const lone =
     });
     return Promise.resolve({});
   };
-
-const silent = { onOutput: () => undefined } as const;
-
-async function run(
-  stack: automation.Stack,
-  operation: "up" | "preview" | "refresh" | "destroy",
-  options: { expectNoChanges?: boolean; program?: automation.PulumiFn } = {},
-): Promise<string[]> {
-  const events: automation.EngineEvent[] = [];
-  const onEvent = (event: automation.EngineEvent): number => events.push(event);
-  await stack[operation]({ ...silent, ...options, onEvent });
-  return stepsOf(events);
-}
 
 (hasEngine ? describe : describe.skip)("the digitalocean stand-in on the real engine", () => {
   jest.setTimeout(180_000);

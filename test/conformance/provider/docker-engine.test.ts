@@ -2,10 +2,9 @@ import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as os from "node:os";
 import * as path from "node:path";
-import type * as automation from "@pulumi/pulumi/automation";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { hasEngine, Laboratory, stepsOf } from "./stack";
+import { hasEngine, Laboratory, run } from "./stack";
 
 /**
  * A manager of a disposable swarm, e.g. `ssh://root@10.0.0.2`, and options for ssh (JSON list).
@@ -108,20 +107,6 @@ const program = (context: string, settings: Settings) => () => {
     await laboratory.close();
     fs.rmSync(context, { recursive: true, force: true });
   });
-
-  async function run(
-    stack: automation.Stack,
-    operation: "up" | "preview" | "refresh" | "destroy",
-    options: { expectNoChanges?: boolean } = {},
-  ): Promise<string[]> {
-    const events: automation.EngineEvent[] = [];
-    await stack[operation]({
-      ...options,
-      onOutput: () => undefined,
-      onEvent: (event) => events.push(event),
-    });
-    return stepsOf(events);
-  }
 
   const onManager = (...command: string[]): string => {
     const { hostname, username } = new URL(host ?? "");

@@ -92,8 +92,20 @@ export class Laboratory {
   }
 }
 
+/** Runs one operation and lists its steps. */
+export async function run(
+  stack: automation.Stack,
+  operation: "up" | "preview" | "refresh" | "destroy",
+  options: { readonly expectNoChanges?: boolean } = {},
+): Promise<string[]> {
+  const events: automation.EngineEvent[] = [];
+  const onEvent = (event: automation.EngineEvent): number => events.push(event);
+  await stack[operation]({ onOutput: () => undefined, ...options, onEvent });
+  return stepsOf(events);
+}
+
 /** Kind and type of every step of a run, sorted: `create droplet`, `update droplet`. Stacks are left out. */
-export function stepsOf(events: readonly automation.EngineEvent[]): string[] {
+function stepsOf(events: readonly automation.EngineEvent[]): string[] {
   return events
     .flatMap(({ resourcePreEvent }) => resourcePreEvent?.metadata ?? [])
     .filter(({ type, op }) => !type.startsWith("pulumi:") && !["same", "refresh"].includes(op))
