@@ -71,6 +71,14 @@ function run(call, done) {
   });
 }
 
+// An engine that was killed tells nobody, and its program would wait for it for ever.
+const engine = process.ppid;
+setInterval(() => {
+  if (process.ppid === engine) return;
+  for (const program of programs) program.kill("SIGKILL");
+  process.exit(1);
+}, 200).unref();
+
 const empty = (_call, done) => done(null, new Empty());
 const server = new grpc.Server();
 server.addService(services.LanguageRuntimeService, {

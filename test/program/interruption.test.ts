@@ -25,6 +25,19 @@ function engineOf(parent: ChildProcess): number | undefined {
   return undefined;
 }
 
+/** Command lines of processes that were started from below a directory. */
+function startedFrom(directory: string): string[] {
+  return fs.readdirSync("/proc").flatMap((entry) => {
+    if (!/^\d+$/.test(entry)) return [];
+    try {
+      const line = fs.readFileSync(`/proc/${entry}/cmdline`, "utf8").replaceAll("\0", " ");
+      return line.includes(directory) ? [line] : [];
+    } catch {
+      return [];
+    }
+  });
+}
+
 async function untilOutput(child: ChildProcess, pattern: RegExp): Promise<void> {
   let seen = "";
   for await (const [chunk] of eventsOf(child)) {
@@ -75,6 +88,12 @@ async function* eventsOf(child: ChildProcess): AsyncGenerator<[Buffer]> {
       expect(engine).toBeDefined();
       process.kill(engine as number, "SIGKILL");
       expect((await finished(up)).code).not.toBe(0);
+      // Host and program end with their engine; left alone they would spin for ever.
+      const engineDir = `${cloud.dir}/local/engine`;
+      for (let tries = 0; tries < 100 && startedFrom(engineDir).length > 0; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      expect(startedFrom(engineDir)).toEqual([]);
     },
     120_000,
   );
