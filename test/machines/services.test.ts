@@ -26,6 +26,7 @@ import { eventually } from "./fixture";
 
 const INSTANCE = "5e4b1c";
 const vpc = { id: "vpc-services", name: "services", ipRange: "10.248.7.0/24" };
+const otherVpc = { id: "vpc-other", name: "other", ipRange: "10.248.8.0/24" };
 const PG = { address: "127.248.7.20", name: "db-do-user-1-0.g.db.ondigitalocean.com" };
 const CACHE = { address: "127.248.7.21", name: "cache-do-user-1-0.g.db.ondigitalocean.com" };
 const REGISTRY_HOST = "registry.digitalocean.com";
@@ -49,7 +50,7 @@ const THE_DROPLET = "10.248.7.2/32";
 const OPERATOR = "127.0.0.1/32";
 
 const network = (sources: readonly string[] = [THE_DROPLET, OPERATOR]): NetworkSpec => ({
-  vpcs: [vpc],
+  vpcs: [vpc, otherVpc],
   droplets: [droplet],
   addresses: [],
   services: [
@@ -66,7 +67,7 @@ const network = (sources: readonly string[] = [THE_DROPLET, OPERATOR]): NetworkS
 });
 
 const world = (): World => ({
-  vpcs: [vpc],
+  vpcs: [vpc, otherVpc],
   volumes: [],
   droplets: [{ ...droplet, power: "on" }],
   databases: [pg, cache],
@@ -136,6 +137,7 @@ beforeAll(async () => {
     trustedCaPem: authority.pem,
   };
   await machines.createVpc(vpc);
+  await machines.createVpc(otherVpc);
   await machines.applyNetwork(network());
   await Promise.all([
     machines.createDroplet(droplet),
@@ -240,7 +242,7 @@ describe("a PostgreSQL cluster", () => {
   });
 
   onMachines("lets in only trusted sources, from the VPC and from outside", async () => {
-    const stranger = await startStranger("10.248.7.3");
+    const stranger = await startStranger(vpc.id, "10.248.7.3");
     const attempt = async () => {
       const { stdout } = await execIn(stranger, ["sh", "-c", reach(pg.privateIp, 25060)]);
       return stdout.trim();
@@ -309,6 +311,15 @@ describe("a Droplet", () => {
   });
 });
 
+describe("a VPC", () => {
+  onMachines("is reached by none of another VPC", async () => {
+    const outsider = await startStranger(otherVpc.id, "10.248.8.3");
+    const { stdout } = await execIn(outsider, ["sh", "-c", reach(droplet.privateIp, 22)]);
+    expect(stdout).toBe("");
+    expect(await onDroplet(reach(droplet.privateIp, 22))).toBe("reached");
+  });
+});
+
 describe("services", () => {
   onMachines("are brought back after a restart, and data that are gone are named", async () => {
     await machines.close();
@@ -346,12 +357,12 @@ describe("services", () => {
   });
 });
 
-/** Another machine of the VPC; a Droplet would take ten seconds to boot. */
-async function startStranger(address: string): Promise<Docker.Container> {
+/** Another machine of a VPC; a Droplet would take ten seconds to boot. */
+async function startStranger(vpcId: string, address: string): Promise<Docker.Container> {
   const { support } = await ensureImages(undefined, docker);
-  const name = vpcName(INSTANCE, vpc.id);
+  const name = vpcName(INSTANCE, vpcId);
   const container = await docker.createContainer({
-    name: objectName(INSTANCE, "stranger"),
+    name: objectName(INSTANCE, "stranger", vpcId),
     Image: support.web,
     Labels: objectLabels(INSTANCE, "droplet", 3),
     Cmd: ["sleep", "infinity"],
