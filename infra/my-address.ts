@@ -1,3 +1,4 @@
+import { ask } from "../providers/http";
 import { parseIpv4 } from "./cidr";
 import type { Config } from "./config";
 import { type Fault } from "./faults";
@@ -18,10 +19,9 @@ export async function resolveSshFrom(
   if (given.length === sshFrom.length) return { cidrs: given, faults: [] };
   const url = env.ARCHIPELAGO_MY_IP_URL ?? ADDRESS_SERVICE;
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
-    const address = (await response.text()).trim();
-    if (!response.ok || parseIpv4(address) === undefined)
-      throw new Error(`HTTP ${response.status}`);
+    const { status, body } = await ask(url, { signal: AbortSignal.timeout(5000) });
+    const address = body.trim();
+    if (status !== 200 || parseIpv4(address) === undefined) throw new Error(`HTTP ${status}`);
     return { cidrs: [...new Set([...given, `${address}/32`])], faults: [] };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -4,4 +4,5 @@
 // (source-map-support) would cost 5 ms each, to name lines of Pulumi's own TypeScript.
 Error.prepareStackTrace = undefined;
 
+require("../build/defer.cjs")(require);
 module.exports = require("../build/load.cjs")("infra/index.ts");

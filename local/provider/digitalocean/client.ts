@@ -1,3 +1,5 @@
+import { STATUS_CODES } from "node:http";
+import { type Answer, ask } from "../../../providers/http";
 import { text, type Values } from "../framework/values";
 
 /** DigitalOcean's largest page (digitalocean/openapi description.yml, "Links & Pagination"). */
@@ -104,9 +106,9 @@ export class ApiClient {
     for (let attempt = 0; ; attempt++) {
       const last = attempt >= this.options.retryMax;
       await this.throttle();
-      let response: Response;
+      let answer: Answer;
       try {
-        response = await fetch(url, {
+        answer = await ask(url, {
           method,
           headers: {
             Authorization: `Bearer ${token}`,
@@ -124,15 +126,14 @@ export class ApiClient {
         await this.pause(attempt);
         continue;
       }
-      if (response.ok) {
-        const answer = await response.text();
-        return (answer === "" ? undefined : JSON.parse(answer)) as T;
+      const { status, headers, body: content } = answer;
+      if (status >= 200 && status < 300) {
+        return (content === "" ? undefined : JSON.parse(content)) as T;
       }
-      if (!isTemporary(response.status) || last) {
-        throw await failure(method, url, response);
+      if (!isTemporary(status) || last) {
+        throw failure(method, url, answer);
       }
-      await response.body?.cancel();
-      await this.pause(attempt, Number(response.headers.get("retry-after")) || undefined);
+      await this.pause(attempt, Number(headers["retry-after"]) || undefined);
     }
   }
 
@@ -192,32 +193,24 @@ function isTemporary(status: number): boolean {
 }
 
 /** The message in godo's form: `POST https://…/v2/droplets: 422 (request "…") Name is invalid`. */
-async function failure(method: string, url: string, response: Response): Promise<ApiError> {
-  const body = await response.text();
-  let answer: Values;
+function failure(method: string, url: string, { status, headers, body }: Answer): ApiError {
+  let fault: Values;
   try {
-    answer = JSON.parse(body) as Values;
+    fault = JSON.parse(body) as Values;
   } catch {
-    answer = { message: body.slice(0, 500) };
+    fault = { message: body.slice(0, 500) };
   }
-  const request = text(answer.request_id) || response.headers.get("x-request-id");
-  const message = text(answer.message) || response.statusText;
-  const remedy =
-    response.status === 401 ? `. DigitalOcean does not accept the token: ${TOKEN_REMEDY}` : "";
+  const request = text(fault.request_id) || text(headers["x-request-id"]);
+  const message = text(fault.message) || (STATUS_CODES[status] ?? "");
+  const remedy = status === 401 ? `. DigitalOcean does not accept the token: ${TOKEN_REMEDY}` : "";
   return new ApiError(
-    `${method} ${url}: ${response.status}${request ? ` (request "${request}")` : ""} ${message}${remedy}`,
-    response.status,
+    `${method} ${url}: ${status}${request ? ` (request "${request}")` : ""} ${message}${remedy}`,
+    status,
   );
 }
 
 function unreachable(error: unknown): string {
-  const cause = error instanceof Error ? (error.cause ?? error) : error;
-  const reason =
-    cause instanceof AggregateError
-      ? cause.errors.map((one: unknown) => (one instanceof Error ? one.message : "")).join(", ")
-      : cause instanceof Error
-        ? cause.message
-        : String(cause);
+  const reason = error instanceof Error ? error.message : String(error);
   return `the DigitalOcean API cannot be reached (${reason})`;
 }
 

@@ -1,6 +1,7 @@
 import type Docker from "dockerode";
 import { randomBytes } from "node:crypto";
 import { z } from "zod";
+import { ask } from "../../http";
 import { dockerEngine } from "../docker/engine";
 import { lastTaskLogLines } from "../docker/logs";
 import { judge, lookAt, type Progress } from "../docker/rollout";
@@ -121,15 +122,11 @@ async function awaitUrl(url: string, deadline: number, context: Context): Promis
     { what: `an answer from ${url}`, timeoutSeconds: secondsUntil(deadline), context },
     async (): Promise<Attempt<true>> => {
       try {
-        const { status, body } = await fetch(url, {
-          redirect: "manual",
-          signal: AbortSignal.any([AbortSignal.timeout(5000), context.signal]),
-        });
-        await body?.cancel();
+        const signal = AbortSignal.any([AbortSignal.timeout(5000), context.signal]);
+        const { status } = await ask(url, { signal });
         return status < 500 ? { done: true } : { pending: `it answers ${status}` };
       } catch (error) {
-        const { cause } = error as Error;
-        return { pending: messageOf(cause ?? error) };
+        return { pending: messageOf(error) };
       }
     },
   );
