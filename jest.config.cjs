@@ -7,6 +7,7 @@ module.exports = {
   maxWorkers: Math.max(3, os.availableParallelism()),
   // Room for a busy machine; what a test waits for, it waits for by condition.
   testTimeout: 30_000,
+  globalSetup: "<rootDir>/test/setup/leftovers.ts",
   testMatch: ["<rootDir>/test/**/*.test.ts"],
   testPathIgnorePatterns: ["/node_modules/", "/.local/"],
   modulePathIgnorePatterns: ["<rootDir>/.local/"],

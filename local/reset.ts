@@ -2,21 +2,24 @@
 import * as fs from "node:fs";
 import Docker from "dockerode";
 import { stopDaemon } from "./daemon/client";
-import { resetMachines } from "./machines/docker";
+import { hasMachines, resetMachines } from "./machines/docker";
 import { instanceId, localDir } from "./paths";
 import { step } from "./progress";
 
 export async function reset(): Promise<void> {
-  if (!fs.existsSync(localDir())) {
-    process.stdout.write("Nothing local exists.\n");
-    return;
-  }
-  await stopDaemon();
+  // Machines are looked for without the directory too: they outlive a checkout that was deleted.
+  const existed = fs.existsSync(localDir());
+  if (existed) await stopDaemon();
   const engineAnswers = await new Docker().ping().then(
     () => true,
     () => false,
   );
-  if (engineAnswers) await step("Machines: removing", () => resetMachines(instanceId()));
+  const found = engineAnswers && (await hasMachines(instanceId()));
+  if (!existed && !found) {
+    process.stdout.write("Nothing local exists.\n");
+    return;
+  }
+  if (found) await step("Machines: removing", () => resetMachines(instanceId()));
   fs.rmSync(localDir(), { recursive: true, force: true });
   process.stdout.write(
     "Removed: machines, Volumes, networks, stacks and state of this local DigitalOcean. " +

@@ -119,7 +119,7 @@ function isDaemon(pid: number): boolean {
   if (!fs.existsSync("/proc/self")) return true;
   return (
     fs.existsSync(commandLine) &&
-    fs.readFileSync(commandLine, "utf8").includes(path.join(__dirname, "main.ts"))
+    fs.readFileSync(commandLine, "utf8").includes("/local/daemon/main.ts")
   );
 }
 

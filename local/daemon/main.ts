@@ -20,6 +20,7 @@ async function main(): Promise<void> {
     kind === "docker"
       ? new DockerMachines({
           instance: instanceId(),
+          directory: localDir(),
           publicPool: publicPool(),
           acmePort: kept.acmePort,
         })

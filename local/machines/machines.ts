@@ -173,6 +173,9 @@ export interface World {
   readonly network: NetworkSpec;
 }
 
+/** A VPC's range is in use on this machine already; the message says by what, and the remedy. */
+export class RangeTaken extends Error {}
+
 /**
  * Gives Droplets a body. Every method is idempotent: after a crash the API calls it again with the same arguments.
  *
@@ -180,6 +183,7 @@ export interface World {
  */
 export interface Machines {
   readonly kind: "simulated" | "docker";
+  /** @throws {RangeTaken} */
   createVpc(vpc: VpcSpec): Promise<void>;
   deleteVpc(id: string): Promise<void>;
   createVolume(volume: VolumeSpec): Promise<void>;

@@ -6,11 +6,12 @@ import { execIn } from "../../local/machines/docker/engine";
 import { ensureImages } from "../../local/machines/docker/images";
 import { dropletName, INSTANCE_LABEL } from "../../local/machines/docker/names";
 import { preflightReasons } from "../../local/machines/docker/preflight";
-import type {
-  DropletSpec,
-  FirewallRuleSpec,
-  NetworkSpec,
-  VolumeSpec,
+import {
+  type DropletSpec,
+  type FirewallRuleSpec,
+  type NetworkSpec,
+  RangeTaken,
+  type VolumeSpec,
 } from "../../local/machines/machines";
 import { ask, eventually, keyPair, metadataServer, ssh } from "./fixture";
 
@@ -66,7 +67,7 @@ const tcp = (ports: string, cidrs: readonly string[]): FirewallRuleSpec => ({
 });
 
 const docker = new Docker();
-const options = { instance: INSTANCE, docker, publicPool: "127.251.0.0/16" };
+const options = { instance: INSTANCE, directory: "/somewhere/.local", docker, publicPool: "127.251.0.0/16" };
 let machines = new DockerMachines(options);
 let metadata: { readonly port: number; readonly server: Server };
 
@@ -259,6 +260,18 @@ describe("a Volume", () => {
       expect(await inside(second.id, `mount ${DEVICE} /mnt && cat /mnt/file`)).toBe("kept");
     },
   );
+});
+
+describe("a VPC", () => {
+  onMachines("whose range another local DigitalOcean has is refused, naming that one", async () => {
+    const other = new DockerMachines({ instance: "b0b0b1", docker });
+    const inside = { ...VPC, id: "other", ipRange: "10.99.8.0/24" };
+    await expect(other.createVpc(inside)).rejects.toThrow(RangeTaken);
+    await expect(other.createVpc(inside)).rejects.toThrow(
+      "in use by the local DigitalOcean in /somewhere/.local " +
+        "(to remove that: ARCHIPELAGO_LOCAL_DIR=/somewhere/.local npm run local -- reset)",
+    );
+  });
 });
 
 describe("a restart of the daemon", () => {

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
+import { RangeTaken } from "../../machines/machines";
 import { findRegion } from "../catalogue/regions";
 import { timestamp, type Context } from "../context";
 import { forbidden, notFound, unprocessable } from "../errors";
@@ -72,7 +73,7 @@ export function vpcRoutes(app: FastifyInstance, context: Context): void {
       await network.sync();
     } catch (error) {
       store.transaction(() => store.vpcs.remove(vpc.id));
-      throw error;
+      throw error instanceof RangeTaken ? unprocessable(error.message) : error;
     }
     return reply.code(201).send({ vpc: vpcView(vpc) });
   });

@@ -18,12 +18,14 @@ import { restoreWorld } from "./restore";
 import { KERNEL, Turns } from "./turns";
 import { createVpcNetwork, deleteVpcNetwork } from "./vpcs";
 
-export { resetMachines } from "./reset";
+export { hasMachines, resetMachines } from "./reset";
 export type { CloudInitStatus } from "./boot-report";
 
 export interface DockerMachinesOptions {
   /** Six hex characters that mark everything of this instance. */
   readonly instance: string;
+  /** Where this local DigitalOcean keeps its state, for those who find its networks. @default unknown */
+  readonly directory?: string;
   /** @default the engine that this machine's tools use */
   readonly docker?: Docker;
   /**
@@ -64,7 +66,9 @@ export class DockerMachines implements Machines {
   }
 
   createVpc(vpc: VpcSpec): Promise<void> {
-    return this.inTurn(() => createVpcNetwork(this.docker, this.instance, vpc));
+    return this.inTurn(() =>
+      createVpcNetwork(this.docker, this.instance, vpc, this.options.directory),
+    );
   }
 
   deleteVpc(id: string): Promise<void> {

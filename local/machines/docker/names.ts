@@ -4,6 +4,8 @@ import { createHash } from "node:crypto";
 export const INSTANCE_LABEL = "archipelago.instance";
 /** Label that says what an object is for: one of `Role`. */
 export const ROLE_LABEL = "archipelago.role";
+/** Label of a VPC's network: the directory of the local DigitalOcean that made it. */
+export const DIRECTORY_LABEL = "archipelago.directory";
 /** Label with the API's id of what the object stands for. */
 export const ID_LABEL = "archipelago.id";
 

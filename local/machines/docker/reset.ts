@@ -3,6 +3,20 @@ import { connectEngine, orMissing } from "./engine";
 import { Host } from "./host";
 import { checkInstance, INSTANCE_LABEL, ROLE_LABEL } from "./names";
 
+/** Whether the engine has anything of an instance. */
+export async function hasMachines(
+  instance: string,
+  docker: Docker = connectEngine(),
+): Promise<boolean> {
+  const filters = { label: [`${INSTANCE_LABEL}=${instance}`] };
+  const [containers, networks, { Volumes }] = await Promise.all([
+    docker.listContainers({ all: true, filters }),
+    docker.listNetworks({ filters }),
+    docker.listVolumes({ filters }),
+  ]);
+  return containers.length + networks.length + Volumes.length > 0;
+}
+
 /**
  * Removes every container, network, volume, packet rule, route and loop device of an instance, and nothing
  * else. Images stay. Fine when there is nothing.

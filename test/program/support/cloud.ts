@@ -1,8 +1,8 @@
 /** A local DigitalOcean of a test's own, driven through the commands a user types. */
 import { spawn, type ChildProcess } from "node:child_process";
 import * as fs from "node:fs";
-import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { TEST_DIRECTORY } from "../../setup/leftovers";
 
 export const root = path.resolve(__dirname, "../../..");
 
@@ -14,7 +14,7 @@ export interface Ran {
 }
 
 export class LocalCloud {
-  readonly dir = fs.mkdtempSync(path.join(tmpdir(), "archipelago-test-"));
+  readonly dir = fs.mkdtempSync(`${TEST_DIRECTORY}pid${process.pid}-`);
   private readonly stacks = path.join(this.dir, "stack-files");
   private readonly environment: NodeJS.ProcessEnv;
 
