@@ -67,7 +67,12 @@ const tcp = (ports: string, cidrs: readonly string[]): FirewallRuleSpec => ({
 });
 
 const docker = new Docker();
-const options = { instance: INSTANCE, directory: "/somewhere/.local", docker, publicPool: "127.251.0.0/16" };
+const options = {
+  instance: INSTANCE,
+  directory: "/somewhere/.local",
+  docker,
+  publicPool: "127.251.0.0/16",
+};
 let machines = new DockerMachines(options);
 let metadata: { readonly port: number; readonly server: Server };
 
