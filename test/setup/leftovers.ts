@@ -1,13 +1,16 @@
 /** Before any test: removes local DigitalOceans of earlier test runs that were killed, whose networks would be in the way. */
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { promisify } from "node:util";
 import Docker from "dockerode";
-import { resetMachines } from "../../local/machines/docker";
-import { DIRECTORY_LABEL, INSTANCE_LABEL } from "../../local/machines/docker/names";
+import { DIRECTORY_LABEL } from "../../local/machines/docker/names";
 
 /** Where each test has a local DigitalOcean of its own, in a directory named after this. */
 export const TEST_DIRECTORY = path.join(tmpdir(), "archipelago-test-");
+
+const setup = path.resolve(__dirname, "../../scripts/setup.cjs");
 
 export default async function removeLeftovers(): Promise<void> {
   const docker = new Docker();
@@ -16,9 +19,10 @@ export default async function removeLeftovers(): Promise<void> {
     .catch(() => []);
   for (const { Labels } of networks) {
     const directory = Labels?.[DIRECTORY_LABEL] ?? "";
-    const instance = Labels?.[INSTANCE_LABEL];
-    if (!instance || !directory.startsWith(TEST_DIRECTORY) || inUse(directory)) continue;
-    await resetMachines(instance, docker);
+    if (!directory.startsWith(TEST_DIRECTORY) || inUse(directory)) continue;
+    await promisify(execFile)(process.execPath, [setup, "local", "reset"], {
+      env: { ...process.env, ARCHIPELAGO_LOCAL_DIR: directory },
+    });
     fs.rmSync(path.dirname(directory), { recursive: true, force: true });
   }
 }
