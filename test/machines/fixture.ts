@@ -1,7 +1,8 @@
 import { createServer, type Server } from "node:http";
 import { connect } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
-import { Client, utils } from "ssh2";
+import { Client } from "ssh2";
+import { generateKeyPair } from "../../providers/swarm/ssh/key-pair";
 
 /** Waits until `probe` answers something other than undefined or false; its last error is in the message. */
 export async function eventually<T>(
@@ -53,7 +54,7 @@ export interface KeyPair {
 }
 
 export function keyPair(): KeyPair {
-  const { private: privateKey, public: publicKey } = utils.generateKeyPairSync("ed25519");
+  const { private: privateKey, public: publicKey } = generateKeyPair();
   return { privateKey, publicKey };
 }
 

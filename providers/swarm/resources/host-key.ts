@@ -1,8 +1,8 @@
-import { utils } from "ssh2";
 import { z } from "zod";
 import type { Resource } from "../protocol/resource";
 import { changedKeys, secret, UNKNOWN } from "../protocol/values";
 import { formatPublicKey, parsePublicKey } from "../ssh/host-keys";
+import { generateKeyPair } from "../ssh/key-pair";
 import { checkWith, nonEmptyText } from "./inputs";
 
 const inputsSchema = z.strictObject({ name: nonEmptyText });
@@ -18,7 +18,7 @@ export const HostKey: Resource = {
   }),
   create: (inputs) => {
     const { name } = inputsSchema.parse(inputs);
-    const pair = utils.generateKeyPairSync("ed25519");
+    const pair = generateKeyPair();
     const publicKey = formatPublicKey(parsePublicKey(pair.public));
     return Promise.resolve({
       id: `${name}-${publicKey.slice(-12)}`,

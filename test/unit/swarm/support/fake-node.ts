@@ -2,7 +2,7 @@
 import * as http from "node:http";
 import type { AddressInfo } from "node:net";
 import * as net from "node:net";
-import { Server, utils, type Connection as ServerConnection } from "ssh2";
+import { Server, type Connection as ServerConnection } from "ssh2";
 
 export interface CommandAnswer {
   readonly exitCode?: number;
@@ -117,14 +117,4 @@ export class FakeNode {
   }
 }
 
-export interface KeyPair {
-  /** OpenSSH PEM. */
-  readonly private: string;
-  /** `ssh-ed25519 AAAA…` */
-  readonly public: string;
-}
-
-export function keyPair(): KeyPair {
-  const pair = utils.generateKeyPairSync("ed25519");
-  return { private: pair.private, public: pair.public.trim() };
-}
+export { generateKeyPair as keyPair, type KeyPair } from "../../../../providers/swarm/ssh/key-pair";
