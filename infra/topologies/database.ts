@@ -13,6 +13,8 @@ export type OnSwarm = {
   readonly networkId: pulumi.Output<string>;
   /** The node that has the Volume. */
   readonly member: swarm.Node;
+  /** A manager. */
+  readonly connection: pulumi.Output<swarm.Connection>;
   /** For single resources. */
   readonly child: pulumi.CustomResourceOptions;
   /** For components. */
@@ -23,7 +25,7 @@ export type OnSwarm = {
 export function makeDatabase(
   config: Config,
   account: Account,
-  { networkId, member, child, onSwarm }: OnSwarm,
+  { networkId, member, connection, child, onSwarm }: OnSwarm,
 ) {
   if (config.database.engine === "none") return undefined;
   const size = config.nodes[nodeWithVolume(config)]?.size ?? "";
@@ -52,7 +54,7 @@ export function makeDatabase(
   );
   // A release command and the app's first start find a database that answers.
   const ready = new swarm.Rollout("database", {
-    connection: member.connection,
+    connection,
     services: [postgres.target, pgbouncer.target],
     triggers: [size],
   });

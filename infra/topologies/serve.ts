@@ -27,6 +27,7 @@ export interface Place {
 export interface Fleet {
   /** By name; the first is a manager, and has the Volume. */
   readonly nodes: Readonly<Record<string, Node>>;
+  readonly cluster: swarm.Cluster;
   /** Public IPv4 address of the app. */
   readonly address: pulumi.Output<string>;
   /** A Load Balancer sends the requests, from inside the VPC. */
@@ -40,7 +41,7 @@ export function serve(
   config: Config,
   account: Account,
   { root, env }: Place,
-  { nodes, address, balanced, ingress }: Fleet,
+  { nodes, cluster, address, balanced, ingress }: Fleet,
 ): Served {
   const [[firstName, first], ...others] = Object.entries(nodes) as [
     [string, Node],
@@ -50,7 +51,15 @@ export function serve(
   if (member === undefined) throw new Error("a real node is a member of the swarm");
   prepareSshDirectory();
   const ownKey = env.ARCHIPELAGO_SSH_KEY !== undefined;
-  const provider = new docker.Provider("swarm", dockerProviderArgs(member.connection, ownKey));
+  const connection = swarm.livingManager({
+    clusterId: cluster.id,
+    clusterKey: cluster.signingKey,
+    tag: cluster.tag,
+    candidates: Object.entries(nodes).flatMap(([name, node]) =>
+      config.nodes[name]?.role === "manager" && node.member ? [node.member.connection] : [],
+    ),
+  });
+  const provider = new docker.Provider("swarm", dockerProviderArgs(connection, ownKey));
   const builds = Object.values(config.services).some(({ build }) => build !== undefined);
   const builders = Object.fromEntries(
     others.flatMap(([name, { member: other }]) =>
@@ -64,7 +73,7 @@ export function serve(
     transformations: [
       ({ type, props, opts }) =>
         type.startsWith("docker:")
-          ? { props, opts: pulumi.mergeOptions(opts, dockerOptions(type, first)) }
+          ? { props, opts: pulumi.mergeOptions(opts, dockerOptions(type, cluster)) }
           : undefined,
     ],
   };
@@ -82,7 +91,7 @@ export function serve(
     child,
   );
   const networkId = network.id;
-  const database = makeDatabase(config, account, { networkId, member, child, onSwarm });
+  const database = makeDatabase(config, account, { networkId, member, connection, child, onSwarm });
   // Tasks go to every node: the release command and the first tasks wait for all of them.
   const members = Object.values(nodes).flatMap((node) => node.member ?? []);
   const services = Object.entries(config.services).map(
@@ -95,7 +104,7 @@ export function serve(
             service,
             root,
             networkId,
-            connection: member.connection,
+            connection,
             databaseUrl: database?.url,
             volume: { directory: `${VOLUME_MOUNT}/services/${name}`, nodeId: member.nodeId },
             builders,
@@ -108,7 +117,7 @@ export function serve(
   // A resize restarts every task.
   const size = config.nodes[firstName]?.size ?? "";
   const app = new swarm.Rollout("app", {
-    connection: member.connection,
+    connection,
     services: services.map(([, { target }]) => target),
     triggers: [size],
   });
@@ -132,7 +141,7 @@ export function serve(
   new swarm.Rollout(
     "front",
     {
-      connection: member.connection,
+      connection,
       services: [...edge.targets],
       url: probeUrl(config, address),
       // A change of the app alone is looked at from the front as well.
@@ -146,12 +155,12 @@ export function serve(
   };
 }
 
-function dockerOptions(type: string, { droplet, member }: Node): pulumi.CustomResourceOptions {
+function dockerOptions(type: string, cluster: swarm.Cluster): pulumi.CustomResourceOptions {
   return {
-    // What is in the swarm goes with its first Droplet: destroying it needs no living swarm.
-    deletedWith: droplet,
+    // What is in the swarm goes with it: destroying it needs no living swarm.
+    deletedWith: cluster,
     // Another swarm has none of it, whatever the state says of the one before.
-    ...(member && { replacementTrigger: member.nodeId }),
+    replacementTrigger: cluster.id,
     // Docker pins the platforms when a service is made, and forgets them at its first update.
     ...(type === "docker:index/service:Service" && {
       ignoreChanges: ["taskSpec.placement.platforms"],

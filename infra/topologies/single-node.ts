@@ -5,27 +5,26 @@ import { Network } from "../../components/network";
 import { Node } from "../../components/node";
 import { SshAccess } from "../../components/ssh-access";
 import { StackProject } from "../../components/stack-project";
-import * as swarm from "../../providers/swarm/sdk";
 import { accessKeys } from "../access-keys";
 import type { Account } from "../account";
-import { DOCKER_RANGES } from "../addresses";
 import type { Config } from "../config";
 import { nodeWithVolume } from "../fleet";
 import { dropletName, stackName, stackTag, volumeName } from "../names";
 import { routeHosts } from "../routes";
 import { notServed, outputs } from "./outputs";
 import { type Place, serve } from "./serve";
+import { startSwarm } from "./start-swarm";
 import { makeVolume, volumeUse } from "./volume";
 
 /** Everything on one Droplet: a swarm of one, its data on a Volume, its address a Reserved IP. */
 export function singleNode(config: Config, account: Account, place: Place) {
-  const { nodes, floatingIp } = layGround(config, account, place);
+  const { nodes, cluster, floatingIp } = layGround(config, account, place);
   const { address } = floatingIp;
   const ingress = [floatingIp.assignment];
   const served =
-    config.machines === "simulated"
+    cluster === undefined
       ? notServed()
-      : serve(config, account, place, { nodes, address, balanced: false, ingress });
+      : serve(config, account, place, { nodes, cluster, address, balanced: false, ingress });
   return outputs(config, account, nodes, address, served);
 }
 
@@ -41,10 +40,6 @@ function layGround(config: Config, account: Account, { sshFrom }: Place) {
   });
   const access = new SshAccess("ssh", { keys: accessKeys(config, account) });
   const volume = makeVolume(config, network.tag);
-  const cluster =
-    config.machines === "real"
-      ? new swarm.Cluster("swarm", { name: stack, defaultAddrPool: [DOCKER_RANGES.overlay] })
-      : undefined;
   const name = nodeWithVolume(config);
   const node = new Node(name, {
     dropletName: dropletName(stack, name),
@@ -55,13 +50,15 @@ function layGround(config: Config, account: Account, { sshFrom }: Place) {
     tags: [network.tag],
     sshKeys: access.fingerprints,
     authorizedKeys: access.publicKeys,
-    ...(cluster && { cluster }),
+    joins: config.machines === "real",
+    alone: true,
     role: "manager",
     volumeName: volumeName(stack),
     volume: volumeUse(config, volume),
     protect,
     after: [network.firewall],
   });
+  const cluster = startSwarm(config, network.tag, { [name]: node });
   const floatingIp = new FloatingIp("address", {
     region,
     dropletId: node.droplet.id.apply(Number),
@@ -76,7 +73,7 @@ function layGround(config: Config, account: Account, { sshFrom }: Place) {
     stack,
     urns: urns.filter((urn) => urn !== undefined),
   });
-  return { nodes: { [name]: node }, floatingIp };
+  return { nodes: { [name]: node }, cluster, floatingIp };
 }
 
 function makeDns({ domain, protect, ...config }: Config, address: pulumi.Input<string>) {

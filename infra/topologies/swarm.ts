@@ -3,26 +3,25 @@ import { Network } from "../../components/network";
 import { Node } from "../../components/node";
 import { SshAccess } from "../../components/ssh-access";
 import { StackProject } from "../../components/stack-project";
-import * as swarmSdk from "../../providers/swarm/sdk";
 import { accessKeys } from "../access-keys";
 import type { Account } from "../account";
-import { DOCKER_RANGES } from "../addresses";
 import type { Config } from "../config";
 import { nodeWithVolume } from "../fleet";
 import { dropletName, stackName, stackTag, volumeName } from "../names";
 import { notServed, outputs } from "./outputs";
 import { type Place, serve } from "./serve";
+import { startSwarm } from "./start-swarm";
 import { makeVolume, volumeUse } from "./volume";
 
 /** Managers and workers behind a Load Balancer; the database on the first manager's Volume. */
 export function swarm(config: Config, account: Account, place: Place) {
-  const { nodes, balancer } = layGround(config, account, place);
+  const { nodes, cluster, balancer } = layGround(config, account, place);
   const { address } = balancer;
   const ingress = [balancer.balancer, balancer.firewall];
   const served =
-    config.machines === "simulated"
+    cluster === undefined
       ? notServed()
-      : serve(config, account, place, { nodes, address, balanced: true, ingress });
+      : serve(config, account, place, { nodes, cluster, address, balanced: true, ingress });
   return outputs(config, account, nodes, address, served);
 }
 
@@ -45,6 +44,7 @@ function layGround(config: Config, account: Account, { sshFrom }: Place) {
     tag: network.tag,
   });
   const nodes = makeNodes(config, { network, access, volume: volumeUse(config, volume) });
+  const cluster = startSwarm(config, network.tag, nodes);
   new StackProject("project", {
     name: stackName(stack),
     stack,
@@ -54,7 +54,7 @@ function layGround(config: Config, account: Account, { sshFrom }: Place) {
       balancer.balancer.loadBalancerUrn,
     ],
   });
-  return { nodes, balancer };
+  return { nodes, cluster, balancer };
 }
 
 interface Ground {
@@ -63,18 +63,12 @@ interface Ground {
   readonly volume: ReturnType<typeof volumeUse>;
 }
 
-/** The first node starts the swarm; each other one joins it by any manager that came before. */
 function makeNodes(config: Config, { network, access, volume }: Ground): Record<string, Node> {
   const { stack, region, protect } = config;
-  const cluster =
-    config.machines === "real"
-      ? new swarmSdk.Cluster("swarm", { name: stack, defaultAddrPool: [DOCKER_RANGES.overlay] })
-      : undefined;
   const nodes: Record<string, Node> = {};
-  const managers: swarmSdk.Node[] = [];
   for (const [name, { size, role }] of Object.entries(config.nodes)) {
-    const founder = nodes[nodeWithVolume(config)];
-    const node = new Node(name, {
+    const holdsVolume = name === nodeWithVolume(config);
+    nodes[name] = new Node(name, {
       dropletName: dropletName(stack, name),
       region,
       size,
@@ -83,16 +77,14 @@ function makeNodes(config: Config, { network, access, volume }: Ground): Record<
       tags: [network.tag],
       sshKeys: access.fingerprints,
       authorizedKeys: access.publicKeys,
-      ...(cluster && { cluster }),
+      joins: config.machines === "real",
       role,
       volumeName: volumeName(stack),
-      ...(founder ? { founder, peers: [...managers] } : { volume }),
+      ...(holdsVolume && { volume }),
       // Other nodes hold nothing that could be lost.
-      protect: protect && founder === undefined,
+      protect: protect && holdsVolume,
       after: [network.firewall],
     });
-    if (role === "manager" && node.member) managers.push(node.member);
-    nodes[name] = node;
   }
   return nodes;
 }

@@ -35,6 +35,7 @@ const OUTPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   "digitalocean:index/sshKey:SshKey": { fingerprint: "aa:bb" },
   "docker:index/remoteImage:RemoteImage": { repoDigest: "image@sha256:0123456789abcdef" },
   "swarm:index:HostKey": { publicKey: "ssh-ed25519 BOOT", privateKey: "one-time private key" },
+  "swarm:index:Cluster": { signingKey: "signing key" },
   "swarm:index:Password": { value: "generated-password" },
   "swarm:index:Node": {
     nodeId: "swarmnode1",
@@ -63,7 +64,11 @@ export async function record<T>(program: () => T): Promise<{ declared: Declared[
         const id = type.endsWith(":Droplet") ? "1" : `${name}-id`;
         return { id, state: { name, ...(inputs as object), ...OUTPUTS[type] } };
       },
-      call: ({ inputs }) => inputs as Record<string, unknown>,
+      call: ({ inputs, token }) => {
+        const given = inputs as Record<string, unknown>;
+        if (token !== "swarm:index:getLivingManager") return given;
+        return { connection: (given["candidates"] as unknown[])[0] };
+      },
     },
     "archipelago",
     "app",

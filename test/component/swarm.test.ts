@@ -48,14 +48,12 @@ describe("the swarm topology, as declared", () => {
     declared = await declare("swarm", { managers: 3, workers: 1 });
   });
 
-  test("has each node by its name, and every one but the first joins by managers before it", () => {
+  test("has each node by its name, each joins by itself, and all go with the swarm they are in", () => {
     const nodes = ["manager-1", "manager-2", "manager-3", "worker-1"];
     expect(names(declared, "digitalocean:index/droplet:Droplet").sort()).toEqual(nodes);
-    const peers = nodes.map(
-      (name) =>
-        (only(declared, "swarm:index:Node", name).inputs.peers as unknown[] | undefined)?.length,
-    );
-    expect(peers).toEqual([undefined, 1, 2, 3]);
+    const members = nodes.map((name) => only(declared, "swarm:index:Node", name));
+    expect(members.map(({ inputs }) => inputs.cluster)).toEqual(nodes.map(() => "swarm-id"));
+    for (const { options } of members) expect(options.deletedWith).toMatch(/Cluster::swarm$/);
   });
 
   test("lets in SSH from the operator, swarm from its own nodes and HTTP from its balancer, and nothing else", () => {
