@@ -1,30 +1,19 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { ServiceConfig } from "../infra/config";
 import * as swarm from "../providers/swarm/sdk";
+import { type Container, type ContainerArgs, makeContainer } from "./app/container";
 import { httpHealthCheck } from "./app/health-check";
-import { builtCopy, builtImage, pulledImage } from "./images";
-import {
-  base64,
-  READABLE,
-  type RolloutTarget,
-  rolloutTarget,
-  serviceArgs,
-} from "./service-defaults";
+import type { RegistryLogin } from "./registry";
+import { type RolloutTarget, rolloutTarget, serviceArgs, SINGLETON } from "./service-defaults";
 
-export interface AppServiceArgs {
-  readonly service: ServiceConfig;
-  /** Directory that build contexts start at. */
-  readonly root: string;
+export interface AppServiceArgs extends ContainerArgs {
   readonly networkId: pulumi.Input<string>;
   /** Manager that runs the release command. */
   readonly connection: pulumi.Input<swarm.Connection>;
-  /** Given to the service as the file /run/secrets/database_url. @default no database */
-  readonly databaseUrl?: pulumi.Input<string> | undefined;
+  /** Of the registry that the image comes from. @default none: anybody may pull it */
+  readonly login?: RegistryLogin | undefined;
   /** Where `service.volume` is kept, and on which node. */
   readonly volume: { readonly directory: string; readonly nodeId: pulumi.Input<string> };
-  /** Docker providers of the other nodes, by node name: without a registry an image is built on each. @default one node */
-  readonly builders?: Readonly<Record<string, docker.Provider>>;
   /** What must be well before the release command runs: the database. */
   readonly after: readonly pulumi.Resource[];
 }
@@ -33,7 +22,7 @@ export interface AppServiceArgs {
  * One service of the app: its image, its secrets, its release command and its tasks.
  *
  * ```ts
- * new AppService("web", { service: config.services.web, root, networkId, connection, volume, after: [] });
+ * new AppService("web", { service: config.services.web, root, given: {}, networkId, connection, volume, after: [] });
  * ```
  *
  * A stateless service starts each new task before the old one stops, and goes back when the new one is
@@ -47,35 +36,30 @@ export class AppService extends pulumi.ComponentResource {
   constructor(name: string, args: AppServiceArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:app:AppService", name, {}, opts);
     const { service } = args;
-    const child = { parent: this };
+    const alone = service.volume !== undefined;
 
-    this.image = this.makeImage(name, args);
-    const copies = this.makeCopies(name, args);
-    const secrets = this.makeSecrets(name, args);
-    const env = {
-      APP_VERSION: this.image.apply(imageVersion),
-      ...environment(service, args.databaseUrl !== undefined),
-    };
-    const release = this.makeRelease(name, args, { secrets, env, copies });
+    const container = makeContainer(name, args, this);
+    const release = this.makeRelease(name, args, container);
     const spec = serviceArgs({
       name,
       networkId: args.networkId,
       replicas: service.replicas,
-      order: service.volume === undefined ? "start-first" : "stop-first",
+      order: alone ? "stop-first" : "start-first",
       memoryMib: service.resources.memoryMib,
       cpus: service.resources.cpus,
-      ...(service.volume !== undefined && {
+      ...(alone && {
         constraints: [pulumi.interpolate`node.id == ${args.volume.nodeId}`],
+        labels: SINGLETON,
       }),
       container: {
-        image: this.image,
+        image: container.image,
         ...(service.command && { args: service.command }),
-        env,
+        env: container.env,
         // Reaps children and passes signals on: many images start their app through a shell.
         init: true,
-        secrets,
-        ...(service.volume !== undefined && {
-          mounts: [{ type: "bind", source: args.volume.directory, target: service.volume }],
+        secrets: [...container.secrets],
+        ...(alone && {
+          mounts: [{ type: "bind", source: args.volume.directory, target: service.volume ?? "" }],
         }),
         ...(service.port !== undefined && {
           healthcheck: httpHealthCheck(service.port, service.health),
@@ -83,95 +67,35 @@ export class AppService extends pulumi.ComponentResource {
       },
     });
     const tasks = new docker.Service(name, spec, {
-      ...child,
+      parent: this,
       // New code must not run on the old schema.
-      dependsOn: [...args.after, ...copies, ...(release ? [release] : [])],
+      dependsOn: [...args.after, ...container.copies, ...(release ? [release] : [])],
     });
 
+    this.image = container.image;
     this.target = rolloutTarget(name, tasks, spec);
     this.registerOutputs({ image: this.image });
   }
 
-  private makeImage(name: string, { service, root }: AppServiceArgs): pulumi.Output<string> {
-    const opts = { parent: this };
-    if (service.build !== undefined) return builtImage(name, { root, ...service.build }, opts);
-    return pulledImage(name, service.image ?? "", opts);
-  }
-
-  /** A task may be placed on any node, where it must find its image. */
-  private makeCopies(name: string, { service, root, builders = {} }: AppServiceArgs) {
-    const { build } = service;
-    if (build === undefined) return [];
-    return Object.entries(builders).map(([node, provider]) =>
-      builtCopy(`${name}-${node}`, name, { root, ...build }, { parent: this, provider }),
-    );
-  }
-
-  private makeSecrets(name: string, { service, databaseUrl }: AppServiceArgs): SecretFile[] {
-    const values: Record<string, pulumi.Input<string>> = {
-      ...service.secrets,
-      ...(databaseUrl !== undefined && { database_url: databaseUrl }),
-    };
-    return Object.entries(values).map(([fileName, value]) => {
-      const secret = new docker.Secret(
-        `${name}-${fileName}`,
-        { data: pulumi.secret(value).apply(base64) },
-        { parent: this, deleteBeforeReplace: false },
-      );
-      return { secretId: secret.id, secretName: secret.name, fileName, fileMode: READABLE };
-    });
-  }
-
   private makeRelease(
     name: string,
-    args: AppServiceArgs,
-    {
-      secrets,
-      env,
-      copies,
-    }: {
-      secrets: SecretFile[];
-      env: Record<string, pulumi.Input<string>>;
-      copies: pulumi.Resource[];
-    },
+    { service, login, networkId, connection, after }: AppServiceArgs,
+    { image, copies, secrets, env }: Container,
   ): swarm.Job | undefined {
-    const { release } = args.service;
-    if (release === undefined) return undefined;
+    if (service.release === undefined) return undefined;
     return new swarm.Job(
       `${name}-release`,
       {
-        connection: args.connection,
+        connection,
         name: `${name}-release`,
-        image: this.image,
-        command: release,
-        networks: [args.networkId],
-        secrets,
+        image,
+        command: service.release,
+        networks: [networkId],
+        secrets: [...secrets],
         env,
+        ...(login && { registryAuth: login }),
       },
-      { parent: this, dependsOn: [...args.after, ...copies] },
+      { parent: this, dependsOn: [...after, ...copies] },
     );
   }
-}
-
-interface SecretFile {
-  readonly secretId: pulumi.Input<string>;
-  readonly secretName: pulumi.Input<string>;
-  readonly fileName: string;
-  readonly fileMode: number;
-}
-
-/** What every service is told, below what the stack file says. Docker fills in the node's name. */
-export function environment(service: ServiceConfig, database: boolean): Record<string, string> {
-  return {
-    NODE_NAME: "{{.Node.Hostname}}",
-    ...(service.port !== undefined && { PORT: String(service.port) }),
-    ...(database && { DATABASE_URL_FILE: "/run/secrets/database_url" }),
-    ...service.environment,
-  };
-}
-
-/** What tells one version of an image from another: its tag, or the start of its digest. */
-export function imageVersion(reference: string): string {
-  const [, digest] = reference.split("@sha256:");
-  return digest?.slice(0, 12) ?? /:([^:/]+)$/.exec(reference)?.[1] ?? "latest";
 }

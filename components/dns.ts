@@ -9,9 +9,6 @@ export interface DnsArgs {
   readonly zone: string;
   /** Make the zone; else it must be in the account. */
   readonly createZone: boolean;
-  /** Full host names in the zone that lead to `address`. */
-  readonly names: readonly string[];
-  readonly address: pulumi.Input<string>;
   /** Refuse to delete the zone, which may hold others' records too. */
   readonly protect: boolean;
 }
@@ -20,43 +17,50 @@ export interface DnsArgs {
  * The names of the app: A records in a DNS zone of the account.
  *
  * ```ts
- * new Dns("dns", { zone: "example.com", createZone: true, names: ["example.com"], address, protect: true });
+ * const dns = new Dns("dns", { zone: "example.com", createZone: true, protect: true });
+ * dns.lead(["example.com", "www.example.com"], address);
  * ```
  *
  * Costs nothing. The registrar must name ns1 to ns3.digitalocean.com as the domain's name servers.
  */
 export class Dns extends pulumi.ComponentResource {
-  /** DigitalOcean URN of a new zone. */
-  readonly domainUrn: pulumi.Output<string> | undefined;
-  readonly records: digitalocean.DnsRecord[];
+  /** A new zone. */
+  readonly domain: digitalocean.Domain | undefined;
 
-  constructor(name: string, args: DnsArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(
+    private readonly name: string,
+    private readonly args: DnsArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
     super("archipelago:ingress:Dns", name, {}, opts);
+    this.domain = args.createZone
+      ? new digitalocean.Domain(name, { name: args.zone }, { parent: this, protect: args.protect })
+      : undefined;
+    this.registerOutputs({});
+  }
 
-    let domain: digitalocean.Domain | undefined;
-    if (args.createZone) {
-      domain = new digitalocean.Domain(
-        name,
-        { name: args.zone },
-        { parent: this, protect: args.protect },
-      );
-    }
-    this.domainUrn = domain?.domainUrn;
-    this.records = args.names.map(
+  /**
+   * Makes a record for each name. Apart from the zone, since an address may need it: that of a Load Balancer whose
+   * certificate is proved there.
+   *
+   * @param hosts full names in the zone.
+   */
+  lead(hosts: readonly string[], address: pulumi.Input<string>): digitalocean.DnsRecord[] {
+    const { zone } = this.args;
+    return hosts.map(
       (host) =>
         new digitalocean.DnsRecord(
-          `${name}-${host}`,
+          `${this.name}-${host}`,
           {
-            domain: domain?.id ?? args.zone,
+            domain: this.domain?.id ?? zone,
             type: "A",
-            name: recordName(host, args.zone),
-            value: args.address,
+            name: recordName(host, zone),
+            value: address,
             ttl: TTL_SECONDS,
           },
           { parent: this },
         ),
     );
-    this.registerOutputs({});
   }
 }
 

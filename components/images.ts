@@ -12,6 +12,7 @@ export const IMAGES = {
   node: "node:22-alpine",
   postgres: "postgres:15-alpine",
   pgbouncer: "edoburu/pgbouncer:v1.24.1-p1",
+  valkey: "valkey/valkey:8.1-alpine",
 } as const;
 
 /**
@@ -33,38 +34,64 @@ export function pulledImage(
   return image.repoDigest;
 }
 
+/** Where the image of a service is built from. */
+export interface BuildSource {
+  /** Directory that `context` starts at. */
+  readonly root: string;
+  readonly context: string;
+  /** Relative to the context. */
+  readonly dockerfile: string;
+}
+
 /**
- * Builds an image on the node. Its tag is the hash of its context, so that changed code is another image.
+ * Builds an image on the node that Docker is reached by. Its tag is the hash of its context, so that changed code is
+ * another image.
  *
- * @param context directory relative to `root`.
- * @returns the reference. Its registry is the node itself: Docker looks nowhere else for it, so nobody can
- * put an image of that name in our way.
+ * @param repository that the image gets a tag in, and is pushed to. @default none: its registry is the node itself.
+ * Docker looks nowhere else for it, so nobody can put an image of that name in our way.
+ * @returns the reference; by digest when it was pushed.
  */
 export function builtImage(
   name: string,
   source: BuildSource,
+  repository: pulumi.Output<string> | undefined,
   opts: pulumi.CustomResourceOptions,
 ): pulumi.Output<string> {
-  return builtCopy(name, name, source, opts).name;
+  const image = build(name, name, source, repository, opts);
+  if (repository === undefined) return image.name;
+  const pushed = new docker.RegistryImage(
+    name,
+    // Kept: running tasks and a way back need it.
+    { name: image.name, keepRemotely: true },
+    { ...opts, deleteBeforeReplace: false },
+  );
+  return pulumi
+    .all([image.name, pushed.sha256Digest])
+    .apply(([full, digest]) => `${full.slice(0, full.lastIndexOf(":"))}@${digest}`);
 }
 
-interface BuildSource {
-  readonly root: string;
-  readonly context: string;
-  readonly dockerfile: string;
-}
-
-/** The same image on another node, under the same reference. */
+/** The same image on another node, under the reference that it has without a repository. */
 export function builtCopy(
   resource: string,
   name: string,
-  { root, context, dockerfile }: BuildSource,
+  source: BuildSource,
   opts: pulumi.CustomResourceOptions,
 ): docker.RemoteImage {
+  return build(resource, name, source, undefined, opts);
+}
+
+function build(
+  resource: string,
+  name: string,
+  { root, context, dockerfile }: BuildSource,
+  repository: pulumi.Output<string> = pulumi.output("localhost/archipelago"),
+  opts: pulumi.CustomResourceOptions,
+): docker.RemoteImage {
+  const tag = contextHash(path.resolve(root, context));
   return new docker.RemoteImage(
     resource,
     {
-      name: `localhost/archipelago/${name}:${contextHash(path.resolve(root, context))}`,
+      name: repository.apply((prefix) => `${prefix}/${name}:${tag}`),
       build: { context, dockerfile },
       keepLocally: true,
     },

@@ -14,18 +14,22 @@ export interface NetworkArgs {
   readonly tag: string;
   /** CIDRs that may reach SSH. */
   readonly sshFrom: readonly string[];
-  /** Several nodes: they reach each other on swarm's ports, and the outside reaches them by a Load Balancer. @default false */
-  readonly fleet?: boolean;
+  /** Further tags that Firewalls and Load Balancers select Droplets by: what each says of a Droplet, and its name. */
+  readonly roleTags: Readonly<Record<string, string>>;
+  /** Whether Droplets with the tag reach each other on swarm's ports. */
+  readonly swarm: boolean;
+  /** Whether HTTP and HTTPS come from anywhere, else from nowhere: a `LoadBalancer` then lets itself in. */
+  readonly web: boolean;
 }
 
 /**
  * Where Droplets live: a VPC, and a Firewall for every Droplet with the tag, closed by default. In comes
- * SSH from `sshFrom`, and HTTP and HTTPS from anywhere; in a fleet those only by `LoadBalancer`, and swarm's own
- * traffic from Droplets with the tag. Out goes everything.
+ * SSH from `sshFrom`, and as asked HTTP and HTTPS from anywhere, and swarm's own traffic from Droplets with the tag. Out
+ * goes everything.
  *
  * ```ts
  * new Network("network", { name: "archipelago-prod", region: "fra1", ipRange: "10.64.0.0/20",
- *   tag: "archipelago-prod", sshFrom: ["203.0.113.7/32"] });
+ *   tag: "archipelago-prod", roleTags: {}, sshFrom: ["203.0.113.7/32"], swarm: false, web: true });
  * ```
  *
  * Costs nothing.
@@ -34,6 +38,8 @@ export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
   /** For Droplets: they get it at birth and are never without Firewall. */
   readonly tag: pulumi.Output<string>;
+  /** The same for each of `roleTags`. */
+  readonly roleTags: Readonly<Record<string, pulumi.Output<string>>>;
   readonly firewall: digitalocean.Firewall;
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -47,6 +53,12 @@ export class Network extends pulumi.ComponentResource {
       { ...child, deleteBeforeReplace: false, customTimeouts: { delete: "15m" } },
     );
     const tag = new digitalocean.Tag(name, { name: args.tag }, child);
+    this.roleTags = Object.fromEntries(
+      Object.entries(args.roleTags).map(([role, tagName]) => [
+        role,
+        new digitalocean.Tag(`${name}-${role}`, { name: tagName }, child).name,
+      ]),
+    );
     const firewall = new digitalocean.Firewall(
       name,
       {
@@ -54,7 +66,8 @@ export class Network extends pulumi.ComponentResource {
         tags: [tag.name],
         inboundRules: [
           ...sshRules(args.sshFrom),
-          ...(args.fleet ? swarmRules(tag.name) : webRules()),
+          ...(args.web ? webRules() : []),
+          ...(args.swarm ? swarmRules(tag.name) : []),
         ],
         outboundRules: outboundRules(),
       },

@@ -8,8 +8,12 @@ export interface NodeArgs {
   readonly dropletName: string;
   /** DigitalOcean region slug. Changing this replaces the Droplet. */
   readonly region: string;
-  /** Droplet size slug. A change powers the Droplet off for about a minute; its disk stays. */
   readonly size: string;
+  /**
+   * What another size means: power off for about a minute, with the disk kept; or a new Droplet, which joins before the old
+   * one leaves.
+   */
+  readonly resize: "in-place" | "replace";
   /** Image slug. Changing this replaces the Droplet. */
   readonly image: string;
   /** VPC UUID. Changing this replaces the Droplet. */
@@ -19,16 +23,18 @@ export interface NodeArgs {
   readonly sshKeys: pulumi.Input<string>[];
   /** OpenSSH public keys that may log in now. */
   readonly authorizedKeys: readonly string[];
-  /** It becomes a member of a swarm, by `join`; simulated machines do not. */
-  readonly joins: boolean;
+  /** Where the swarm is; absent where machines are simulated: then there is no membership. */
+  readonly cluster?: swarm.Cluster;
   readonly role: "manager" | "worker";
   /** Name of the stack's Volume: user data knows it on every node. */
   readonly volumeName: string;
-  /** It ends its swarm when it is destroyed, and lets go of its Volume first. @default false: it need not leave then */
-  readonly alone?: boolean;
-  /** Node labels in the swarm. @default none */
-  readonly labels?: Readonly<Record<string, string>>;
-  /** The Volume, on the node that has it. Such a node resizes in place; another one is replaced. */
+  /** Managers to join the swarm by. @default none: this node starts it */
+  readonly peers?: readonly swarm.Node[];
+  /** The node that the swarm ends with: when its Droplet is destroyed as well, this one need not leave first. */
+  readonly founder?: Node;
+  /** Node labels in the swarm, which placement constraints name. */
+  readonly labels: Readonly<Record<string, string>>;
+  /** The Volume, on the node that has it. @default none */
   readonly volume?: {
     readonly id: pulumi.Input<string>;
     readonly sizeGib: number;
@@ -46,28 +52,23 @@ export interface NodeArgs {
  * A Droplet that is a member of the swarm; with a Volume of data, or without.
  *
  * ```ts
- * new Node("manager-1", { dropletName: "prod-manager-1", size: "s-2vcpu-4gb", role: "manager", joins: true, volume, … });
+ * new Node("manager-1", { dropletName: "prod-manager-1", size: "s-2vcpu-4gb", role: "manager", cluster, … });
  * ```
  *
- * Costs the Droplet's size. With a Volume it resizes in place. Without, another size or image makes a new Droplet, which
- * joins before the old one leaves. User data and keys of a running Droplet are left as they are.
+ * Costs the Droplet's size. Another image makes a new Droplet, which joins before the old one leaves. User data and keys
+ * of a running Droplet are left as they are.
  */
 export class Node extends pulumi.ComponentResource {
   readonly droplet: digitalocean.Droplet;
   readonly attachment: digitalocean.VolumeAttachment | undefined;
-  private readonly hostKey: swarm.HostKey | undefined;
-  private membership: swarm.Node | undefined;
+  /** Membership of the swarm; absent where machines are simulated. */
+  readonly member: swarm.Node | undefined;
 
-  constructor(
-    private readonly label: string,
-    private readonly args: NodeArgs,
-    opts?: pulumi.ComponentResourceOptions,
-  ) {
-    super("archipelago:node:Node", label, {}, opts);
-    const name = label;
+  constructor(name: string, args: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("archipelago:node:Node", name, {}, opts);
     const child = { parent: this };
 
-    this.hostKey = args.joins ? new swarm.HostKey(`${name}-boot`, { name }, child) : undefined;
+    const hostKey = args.cluster && new swarm.HostKey(`${name}-boot`, { name }, child);
     this.droplet = new digitalocean.Droplet(
       name,
       {
@@ -78,10 +79,12 @@ export class Node extends pulumi.ComponentResource {
         vpcUuid: args.vpcId,
         tags: args.tags,
         sshKeys: args.sshKeys,
-        userData: nodeUserData(args.volumeName, this.hostKey),
+        userData: nodeUserData(args.volumeName, hostKey),
         // The disk would only ever grow, and the way back be lost.
         resizeDisk: false,
         gracefulShutdown: true,
+        // DigitalOcean's agent, which alarms on memory and disk need.
+        monitoring: true,
       },
       {
         ...child,
@@ -90,8 +93,8 @@ export class Node extends pulumi.ComponentResource {
         deleteBeforeReplace: false,
         // Read at birth only; a change would replace the Droplet. swarm:Node keeps the keys of a running
         // node, and a new node gets the new user data.
-        ignoreChanges: ["sshKeys", "userData"],
-        ...(args.volume === undefined && { replaceOnChanges: ["size"] }),
+        ignoreChanges: ["sshKeys", "userData", "monitoring"],
+        ...(args.resize === "replace" && { replaceOnChanges: ["size"] }),
         // Born before its Firewall, a Droplet would be open for a while.
         dependsOn: [...args.after],
       },
@@ -99,43 +102,33 @@ export class Node extends pulumi.ComponentResource {
     this.attachment =
       args.volume &&
       new digitalocean.VolumeAttachment(
-        name,
+        // One for the stack, whichever node has the Volume: it moves, and is never there twice.
+        "data",
         { dropletId: this.droplet.id.apply(Number), volumeId: args.volume.id },
         // A Volume is attached to one Droplet at a time.
-        { ...child, deleteBeforeReplace: true },
+        { ...child, deleteBeforeReplace: true, aliases: [{ name }] },
       );
+    this.member = hostKey && this.join(name, args, hostKey);
     this.registerOutputs({});
   }
 
-  /** Membership of the swarm; absent until it joins. */
-  get member(): swarm.Node | undefined {
-    return this.membership;
-  }
-
-  /** As the node that a swarm starts on. */
-  get first(): swarm.FirstNode {
-    return {
-      host: this.droplet.ipv4Address,
-      privateIp: this.droplet.ipv4AddressPrivate,
-      bootHostKey: this.bootKey.publicKey,
-      dropletId: this.droplet.id,
-    };
-  }
-
-  join(cluster: swarm.Cluster): void {
-    const { args } = this;
-    this.membership = new swarm.Node(
-      this.label,
+  private join(name: string, args: NodeArgs, hostKey: swarm.HostKey): swarm.Node | undefined {
+    if (args.cluster === undefined) return undefined;
+    return new swarm.Node(
+      name,
       {
-        ...this.first,
-        cluster: cluster.id,
-        clusterKey: cluster.signingKey,
-        tag: cluster.tag,
+        cluster: args.cluster.id,
+        defaultAddrPool: args.cluster.defaultAddrPool.apply((pool) => pool ?? []),
         name: args.dropletName,
         role: args.role,
+        dropletId: this.droplet.id,
         dropletSize: args.size,
+        host: this.droplet.ipv4Address,
+        privateIp: this.droplet.ipv4AddressPrivate,
+        bootHostKey: hostKey.publicKey,
         authorizedKeys: [...args.authorizedKeys],
-        ...(args.labels && { labels: args.labels }),
+        ...(args.peers && { peers: args.peers.map(({ connection }) => connection) }),
+        labels: args.labels,
         ...(args.volume && {
           volume: {
             device: `/dev/disk/by-id/scsi-0DO_Volume_${args.volumeName}`,
@@ -145,18 +138,13 @@ export class Node extends pulumi.ComponentResource {
           },
         }),
       },
+      // It makes directories on the Volume.
       {
         parent: this,
-        // It makes directories on the Volume.
         dependsOn: this.attachment ? [this.attachment] : [],
-        ...(args.alone !== true && { deletedWith: cluster }),
+        ...(args.founder && { deletedWith: args.founder.droplet }),
       },
     );
-  }
-
-  private get bootKey(): swarm.HostKey {
-    if (this.hostKey === undefined) throw new Error(`${this.label} was not made to join a swarm`);
-    return this.hostKey;
   }
 }
 

@@ -5,15 +5,20 @@ import * as pulumi from "@pulumi/pulumi";
 import { DOCKER_RANGES } from "../infra/addresses";
 import * as swarm from "../providers/swarm/sdk";
 import { duration } from "./duration";
+import type { DatabaseLogin } from "./managed-postgres";
 import {
   base64,
   READABLE,
   type RolloutTarget,
   rolloutTarget,
   serviceArgs,
+  SINGLETON,
 } from "./service-defaults";
 
 const START_SCRIPT = path.join(__dirname, "postgres/start-postgres");
+
+/** Its password had a name before there were others. */
+const SHARED = "app";
 
 /** PgBouncer's server connections, and some for the operator. */
 const MAX_CONNECTIONS = 100;
@@ -29,11 +34,13 @@ export interface PostgresArgs {
   readonly directory: string;
   /** Swarm id of the node that holds the Volume. */
   readonly nodeId: pulumi.Input<string>;
+  /** Names of databases, `app` among them, each with a user of its name. */
+  readonly databases: readonly string[];
 }
 
 /**
- * PostgreSQL as a swarm service `postgres`, its files on the node's Volume: role and database `app`, a
- * generated password, durable settings scaled to the node.
+ * PostgreSQL as a swarm service `postgres`, its files on the node's Volume: databases, each with a user and a
+ * generated password of its own, durable settings scaled to the node.
  *
  * ```ts
  * new Postgres("postgres", { image: IMAGES.postgres, version: "15", nodeMemoryMib: 4096, … });
@@ -43,20 +50,14 @@ export interface PostgresArgs {
  * reached from the overlay network only, by PgBouncer. No replicas and no backups here.
  */
 export class Postgres extends pulumi.ComponentResource {
-  /** Of the role `app`. Secret. */
-  readonly password: pulumi.Output<string>;
+  readonly logins: readonly DatabaseLogin[];
   readonly target: RolloutTarget;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:database:Postgres", name, {}, opts);
     const child = { parent: this };
 
-    const password = new swarm.Password(`${name}-password`, {}, child);
-    const secret = new docker.Secret(
-      `${name}-password`,
-      { data: password.value.apply(base64) },
-      { ...child, deleteBeforeReplace: false },
-    );
+    const users = args.databases.map((database) => this.makeUser(name, database));
     const script = fs.readFileSync(START_SCRIPT, "utf8");
     const start = new docker.ServiceConfig(
       `${name}-start`,
@@ -71,11 +72,16 @@ export class Postgres extends pulumi.ComponentResource {
       order: "stop-first",
       memoryMib,
       constraints: [pulumi.interpolate`node.id == ${args.nodeId}`],
+      labels: SINGLETON,
       container: {
         image: args.image,
         commands: ["sh", "/archipelago/start-postgres"],
         args: settings(memoryMib),
-        env: { POSTGRES_MAJOR: args.version, OVERLAY_CIDR: DOCKER_RANGES.overlay },
+        env: {
+          POSTGRES_MAJOR: args.version,
+          OVERLAY_CIDR: DOCKER_RANGES.overlay,
+          DATABASES: args.databases.join(" "),
+        },
         user: "0:0",
         configs: [
           {
@@ -85,14 +91,7 @@ export class Postgres extends pulumi.ComponentResource {
             fileMode: READABLE,
           },
         ],
-        secrets: [
-          {
-            secretId: secret.id,
-            secretName: secret.name,
-            fileName: "postgres-password",
-            fileMode: 0o400,
-          },
-        ],
+        secrets: users.map(({ file }) => file),
         mounts: [
           { type: "bind", source: args.directory, target: "/var/lib/postgresql/data" },
           // Docker's 64 MiB of shared memory are too few for parallel queries.
@@ -116,9 +115,28 @@ export class Postgres extends pulumi.ComponentResource {
     });
     const service = new docker.Service(name, spec, child);
 
-    this.password = password.value;
+    this.logins = users.map(({ login }) => login);
     this.target = rolloutTarget(name, service, spec);
     this.registerOutputs({});
+  }
+
+  private makeUser(name: string, database: string) {
+    const resource = database === SHARED ? `${name}-password` : `${name}-password-${database}`;
+    const password = new swarm.Password(resource, {}, { parent: this });
+    const secret = new docker.Secret(
+      resource,
+      { data: password.value.apply(base64) },
+      { parent: this, deleteBeforeReplace: false },
+    );
+    return {
+      login: { database, user: database, password: password.value },
+      file: {
+        secretId: secret.id,
+        secretName: secret.name,
+        fileName: `postgres-password-${database}`,
+        fileMode: 0o400,
+      },
+    };
   }
 }
 

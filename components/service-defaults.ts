@@ -2,6 +2,9 @@ import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 
+/** Of a service that must not run twice at a time: who empties a node does not start it elsewhere first. */
+export const SINGLETON = { "archipelago.singleton": "true" } as const;
+
 type Container = docker.types.input.ServiceTaskSpecContainerSpec;
 
 /** How a service's next task takes over. `start-first` needs two tasks that can run side by side. */
@@ -20,6 +23,8 @@ export interface ServiceSpec {
   readonly cpus?: number | undefined;
   /** Node labels, ids or roles a task needs. @default any node */
   readonly constraints?: pulumi.Input<string>[];
+  /** Of the service itself, for whoever changes the swarm. @default none */
+  readonly labels?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -39,6 +44,9 @@ export function serviceArgs(spec: ServiceSpec): docker.ServiceArgs {
   return {
     name: spec.name,
     mode: { replicated: { replicas: spec.replicas } },
+    ...(spec.labels && {
+      labels: Object.entries(spec.labels).map(([label, value]) => ({ label, value })),
+    }),
     endpointSpec: { mode: "dnsrr" },
     updateConfig: { ...change, failureAction: "rollback" },
     rollbackConfig: { ...change, failureAction: "pause" },
@@ -54,7 +62,11 @@ export function serviceArgs(spec: ServiceSpec): docker.ServiceArgs {
       // Left out, delay and window come back from Docker as changes (pulumi-docker#1285).
       restartPolicy: { condition: "any", delay: "2s", maxAttempts: 0, window: "5s" },
       logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3" } },
-      ...(spec.constraints && { placement: { constraints: spec.constraints } }),
+      placement: {
+        // A node that fails takes as few of a service's tasks with it as can be.
+        prefs: ["spread=node.id"],
+        ...(spec.constraints && { constraints: spec.constraints }),
+      },
     },
   };
 }

@@ -1,34 +1,31 @@
-import type { Account, ExistingDroplet, Size } from "./account";
-import { contains } from "./cidr";
+import type { Account, Size } from "./account";
 import type { Config } from "./config";
 import { type Fault, show, suggest } from "./faults";
-import { nodeWithVolume } from "./fleet";
-import { dropletName } from "./names";
+import { fleetFaults } from "./rules/fleet-account";
 
 /** Faults that only DigitalOcean's catalogue or what already exists can show. */
 export function accountFaults(config: Config, account: Account): Fault[] {
   const region = account.regions.find(({ slug }) => slug === config.region);
   return [
     ...regionFaults(config, account),
-    ...Object.entries(config.nodes).flatMap(([name, { size }]) =>
-      sizeFaults(`archipelago:nodes.${name}.size`, size, region?.slug, account),
-    ),
+    ...wantedSizes(config).flatMap(([path, size]) => sizeFaults(path, size, region?.slug, account)),
     ...imageFaults(config, account),
     ...sshKeyFaults(config, account),
     ...reservedIpFaults(config, account),
     ...zoneFaults(config, account),
     ...volumeFaults(config, account),
-    ...Object.keys(config.nodes).flatMap((name) => replacementFaults(name, config, account)),
+    ...fleetFaults(config, account),
   ];
 }
 
-/** The Droplet of a node, if it exists. */
-export function existingDroplet(
-  node: string,
-  { stack }: Pick<Config, "stack">,
-  { droplets }: Account,
-): ExistingDroplet | undefined {
-  return droplets.find(({ name }) => name === dropletName(stack, node));
+/** Each size once, at the first node that has it. */
+function wantedSizes({ nodes, topology }: Config): (readonly [path: string, size: string])[] {
+  const first = new Map<string, string>();
+  for (const [name, { size, role }] of Object.entries(nodes)) {
+    const pool = topology === "single-node" ? `nodes.${name}` : `${role}s`;
+    if (!first.has(size)) first.set(size, `archipelago:${pool}.size`);
+  }
+  return [...first].map(([size, path]) => [path, size]);
 }
 
 function regionFaults({ region }: Config, { regions }: Account): Fault[] {
@@ -149,67 +146,4 @@ function volumeFaults({ database }: Config, { volume }: Account): Fault[] {
       got: String(database.volumeGib),
     },
   ];
-}
-
-/** Refuses what would replace the Droplet with the Volume, which can be attached to one Droplet only. */
-function replacementFaults(node: string, config: Config, account: Account): Fault[] {
-  const droplet = existingDroplet(node, config, account);
-  if (droplet === undefined) return [];
-  const faults: Fault[] = [];
-  const elsewhere = `a stack stays where it is; bring up another stack there and move to it`;
-  if (droplet.region !== config.region) {
-    faults.push({
-      path: "archipelago:region",
-      rule: `must stay ${droplet.region} while ${node} exists`,
-      got: show(config.region),
-      remedy: elsewhere,
-    });
-  }
-  if (!contains(config.vpcCidr, droplet.ipv4AddressPrivate)) {
-    faults.push({
-      path: "archipelago:vpcCidr",
-      rule: `must stay the range that holds ${node}'s address ${droplet.ipv4AddressPrivate}`,
-      got: config.vpcCidr,
-      remedy: elsewhere,
-    });
-  }
-  // Other nodes are replaced: they hold nothing that another one could not.
-  if (node !== nodeWithVolume(config)) return faults;
-  // An image that DigitalOcean has withdrawn is known by its number only.
-  if (droplet.image !== config.image && !/^\d+$/.test(droplet.image)) {
-    faults.push({
-      path: "archipelago:image",
-      rule: `must stay ${droplet.image} while ${node} runs on it, because a new image means a new Droplet`,
-      got: show(config.image),
-      remedy: guidedReplacement(node, config),
-    });
-  }
-  const wanted = config.nodes[node]?.size;
-  if (config.topology === "swarm" && wanted !== droplet.size) {
-    faults.push({
-      path: "archipelago:managers.size",
-      rule: `must stay ${droplet.size}: ${node} holds the Volume, and its replacement is not built yet`,
-      got: show(wanted),
-    });
-  }
-  const target = account.sizes.find(({ slug }) => slug === config.nodes[node]?.size);
-  if (target !== undefined && target.disk < droplet.disk) {
-    faults.push({
-      path: `archipelago:nodes.${node}.size`,
-      rule: `must be a size with a disk of at least ${droplet.disk} GB, the disk ${node} has`,
-      got: `${show(target.slug)} (${target.disk} GB)`,
-    });
-  }
-  return faults;
-}
-
-/** The way to a new Droplet for a node, with the app away meanwhile and data and address kept. */
-function guidedReplacement(node: string, { stack }: Config): string {
-  const urn = `urn:pulumi:${stack}::archipelago::archipelago:node:Node$digitalocean:index/droplet:Droplet::${node}`;
-  return [
-    "to replace it, with the app away for some minutes and its data and address kept:",
-    `      pulumi state unprotect '${urn}' --stack ${stack}   (in the cloud)`,
-    `      pulumi destroy --target '${urn}' --target-dependents --stack ${stack}`,
-    `      pulumi up --stack ${stack}`,
-  ].join("\n");
 }

@@ -1,7 +1,9 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
+import { type FleetAccount, NO_FLEET, readFleetAccount } from "./account-fleet";
+import { found } from "./account-lookup";
 import type { Config } from "./config";
-import { stackName, stackTag, volumeName } from "./names";
+import { stackTag, volumeName } from "./names";
 
 /** A Droplet of this stack as it is now. */
 export type ExistingDroplet = Pick<
@@ -27,10 +29,9 @@ export interface Account {
   /** Image slugs to suggest; looked up only when the configured image does not exist. */
   readonly imageSlugs: readonly string[];
   readonly droplets: readonly ExistingDroplet[];
-  /** Load Balancers of this stack. */
-  readonly loadBalancers: number;
+  readonly fleet: FleetAccount;
   /** The stack's Volume, if it exists. */
-  readonly volume: { readonly sizeGib: number } | undefined;
+  readonly volume: { readonly sizeGib: number; readonly dropletIds: readonly number[] } | undefined;
   readonly sshKeys: readonly {
     readonly name: string;
     readonly fingerprint: string;
@@ -49,17 +50,23 @@ export interface Account {
  */
 export async function readAccount(config: Config): Promise<Account> {
   try {
-    const [sizes, regions, image, droplets, volume, keys, reservedIp, zone, balancer] =
+    const mine = digitalocean.getDroplets({
+      filters: [{ key: "tags", values: [stackTag(config.stack)] }],
+    });
+    const [sizes, regions, image, droplets, volume, keys, reservedIp, zone, fleet] =
       await Promise.all([
         wantedSizes(config),
         wantedRegions(config),
         found(digitalocean.getImage({ slug: config.image })),
-        digitalocean.getDroplets({ filters: [{ key: "tags", values: [stackTag(config.stack)] }] }),
+        mine,
         found(digitalocean.getVolume({ name: volumeName(config.stack), region: config.region })),
         digitalocean.getSshKeys(),
         existingReservedIp(config),
         existingZone(config),
-        existingBalancer(config),
+        fleetOf(
+          config,
+          mine.then((found) => found.droplets.length),
+        ),
       ]);
     return {
       sizes: sizes.sizes,
@@ -67,8 +74,8 @@ export async function readAccount(config: Config): Promise<Account> {
       image,
       imageSlugs: image === undefined ? await slugs() : [],
       droplets: droplets.droplets,
-      loadBalancers: balancer === undefined ? 0 : 1,
-      volume: volume && { sizeGib: volume.size },
+      fleet,
+      volume: volume && { sizeGib: volume.size, dropletIds: volume.dropletIds },
       sshKeys: keys.sshKeys,
       reservedIp,
       zone,
@@ -107,27 +114,21 @@ async function existingReservedIp({ floatingIp }: Config) {
   return found(digitalocean.getReservedIp({ ipAddress: floatingIp.existing }));
 }
 
-async function existingBalancer({ topology, stack }: Config) {
-  // Asked for where it matters, the cost of a change: every look-up takes time.
-  if (topology === "single-node") return undefined;
-  return found(digitalocean.getLoadBalancer({ name: stackName(stack) }));
+/** Asked where it matters, because every look-up takes time: a lone Droplet and what it has by default need none. */
+async function fleetOf(config: Config, droplets: Promise<number>): Promise<FleetAccount> {
+  const { topology, database, cache, registry } = config;
+  const plain =
+    topology === "single-node" &&
+    [database.engine, cache.engine].every((engine) => engine !== "managed") &&
+    registry.kind !== "digitalocean";
+  if (plain && (await droplets) <= 1) return NO_FLEET;
+  return readFleetAccount(config, droplets);
 }
 
 async function existingZone({ domain }: Config): Promise<boolean> {
   if (domain?.dns !== "existing") return false;
   const name = domain.zone ?? domain.name;
   return (await found(digitalocean.getDomain({ name }))) !== undefined;
-}
-
-/** @returns undefined when what was looked for does not exist. */
-async function found<T>(lookup: Promise<T>): Promise<T | undefined> {
-  try {
-    return await lookup;
-  } catch (error) {
-    if (/\b404\b|not[ _]found|\bno \S+( \S+)* found\b|could not find/i.test(String(error)))
-      return undefined;
-    throw error;
-  }
 }
 
 function describeFailure(error: unknown): string {

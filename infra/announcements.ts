@@ -1,50 +1,65 @@
 import type { Account } from "./account";
-import { existingDroplet } from "./account-faults";
 import type { Config } from "./config";
-import { dropletName, volumeName } from "./names";
+import { usesVolume } from "./fleet";
+import { fleetPlan } from "./fleet-plan";
+import { volumeName } from "./names";
 
-/** Says before anything happens what a change interrupts or makes final; one line each. */
+/** Says before anything happens what a change interrupts or makes final, and what a stack lacks; one line each. */
 export function announcements(config: Config, account: Account): string[] {
+  return [
+    ...nodeLines(config, account),
+    ...quorumLines(config),
+    ...volumeLines(config, account),
+    ...databaseLines(config, account),
+  ];
+}
+
+function nodeLines(config: Config, account: Account): string[] {
+  const { replaced, resized } = fleetPlan(config, account);
+  return [
+    ...resized.map(
+      ({ node, why }) =>
+        `${node} is powered off for about a minute: ${why} (its disk stays, so it can go back)`,
+    ),
+    ...replaced.map(
+      ({ node, why }) =>
+        `${node} is replaced by a new Droplet, which joins before the old one leaves: ${why}`,
+    ),
+  ];
+}
+
+function quorumLines({ topology, nodes }: Config): string[] {
+  const managers = Object.entries(nodes).filter(([, { role }]) => role === "manager");
+  if (topology === "single-node" || managers.length !== 1) return [];
+  return [
+    `one manager is no safety: while ${managers[0]?.[0]} is away the app goes on with the tasks it has, and nothing can be changed; archipelago:managers: 3 outlives the loss of one`,
+  ];
+}
+
+function volumeLines(config: Config, { volume }: Account): string[] {
+  if (volume === undefined) return [];
+  const name = volumeName(config.stack);
   const lines: string[] = [];
-  for (const [node, { size }] of Object.entries(config.nodes)) {
-    const droplet = existingDroplet(node, config, account);
-    if (droplet === undefined || droplet.size === size) continue;
-    lines.push(
-      config.topology === "single-node"
-        ? `${node} is powered off for about a minute: ${droplet.size} → ${size} (its disk stays, so it can go back)`
-        : `${node} is replaced by a new Droplet, which joins before the old one leaves: ${droplet.size} → ${size}`,
-    );
-  }
-  lines.push(...swarmAnnouncements(config, account));
-  const present = account.volume?.sizeGib;
   const next = config.database.volumeGib;
-  if (present !== undefined && next > present) {
+  if (next > volume.sizeGib) {
+    lines.push(`Volume ${name} grows while in use, for good: ${volume.sizeGib} GiB → ${next} GiB`);
+  }
+  if (!usesVolume(config)) {
     lines.push(
-      `Volume ${volumeName(config.stack)} grows while in use, for good: ${present} GiB → ${next} GiB`,
+      `Volume ${name} is kept, with whatever is on it, though nothing uses it any more: it is yours to delete`,
     );
   }
   return lines;
 }
 
-function swarmAnnouncements({ topology, nodes, stack }: Config, account: Account): string[] {
-  if (topology === "single-node") return [];
-  const wanted = Object.values(nodes);
-  const managers = wanted.filter(({ role }) => role === "manager").length;
-  const kept = account.droplets.filter(({ name, size }) =>
-    Object.entries(nodes).some(
-      ([node, wish]) => dropletName(stack, node) === name && wish.size === size,
-    ),
-  ).length;
-  // New nodes come before old ones go.
-  const peak = account.droplets.length + wanted.length - kept;
-  return [
-    ...(managers === 1
-      ? [
-          "one manager keeps no quorum: while manager-1 is away the app goes on, and nothing can be changed",
-        ]
-      : []),
-    ...(account.droplets.length > 0 && peak > wanted.length
-      ? [`at its peak this change has ${peak} Droplets, of ${wanted.length} afterwards`]
-      : []),
-  ];
+function databaseLines({ database, topology }: Config, { fleet }: Account): string[] {
+  const present = fleet.database;
+  if (database.engine !== "managed" || present === undefined) return [];
+  if (present.size === database.size && present.nodes === database.nodes) return [];
+  const of = (nodes: number, size: string) => `${nodes} × ${size}`;
+  const change = `${of(present.nodes, present.size)} → ${of(database.nodes, database.size)}`;
+  const blip = topology === "ha" || present.nodes > 1 ? "seconds" : "up to some minutes";
+  return present.size === database.size
+    ? []
+    : [`the database fails over once while it is resized, ${blip} without writes: ${change}`];
 }

@@ -1,39 +1,31 @@
 import type { Account } from "./account";
 import type { Config } from "./config";
-
-/** USD per GiB and month. The API has no price for Volumes. https://www.digitalocean.com/pricing/volumes */
-const VOLUME_GIB_PRICE = 0.1;
-
-/** USD per Load Balancer node and month. https://www.digitalocean.com/pricing/load-balancers */
-const LOAD_BALANCER_PRICE = 12;
+import { monthlyPriceOf, PRICES } from "./prices";
+import { keepsVolume } from "./volume-use";
 
 /** What a stack costs in a month, in USD, before taxes, traffic beyond the allowance and backups. */
 export interface MonthlyCost {
   readonly now: number;
   readonly after: number;
   /** What `after` is made of. */
-  readonly parts: readonly { readonly name: string; readonly price: number }[];
+  readonly parts: readonly Part[];
+}
+
+interface Part {
+  readonly name: string;
+  readonly price: number;
 }
 
 /** A Reserved IP costs nothing while it is assigned; VPC, Firewall, DNS and Project cost nothing at all. */
 export function monthlyCost(config: Config, account: Account): MonthlyCost {
-  const droplets = Object.entries(config.nodes).map(([node, { size }]) => ({
-    name: `${node} ${size}`,
-    price: account.sizes.find(({ slug }) => slug === size)?.priceMonthly ?? 0,
-  }));
-  const { volumeGib } = config.database;
-  const volume = { name: `Volume ${volumeGib} GiB`, price: volumeGib * VOLUME_GIB_PRICE };
-  const balancer = { name: "Load Balancer", price: LOAD_BALANCER_PRICE };
-  const parts = [...droplets, volume, ...(config.topology === "swarm" ? [balancer] : [])];
-  return {
-    now: sum([
-      ...account.droplets.map(({ priceMonthly }) => priceMonthly),
-      (account.volume?.sizeGib ?? 0) * VOLUME_GIB_PRICE,
-      account.loadBalancers * LOAD_BALANCER_PRICE,
-    ]),
-    after: sum(parts.map(({ price }) => price)),
-    parts,
-  };
+  const parts = [
+    ...dropletParts(config, account),
+    ...volumePart(config, account),
+    ...balancerPart(config),
+    ...databaseParts(config),
+    ...registryPart(config),
+  ];
+  return { now: costNow(config, account), after: sum(parts), parts };
 }
 
 /** @returns e.g. `Monthly cost: $24.00 now → $49.00 after (manager-1 s-4vcpu-8gb $48.00, Volume 10 GiB $1.00)`. */
@@ -44,6 +36,72 @@ export function describeCost({ now, after, parts }: MonthlyCost): string {
 
 export const dollars = (amount: number) => `$${amount.toFixed(2)}`;
 
-function sum(prices: readonly number[]): number {
-  return prices.reduce((total, price) => total + price, 0);
+/** One part for all nodes of a size: `3 × s-2vcpu-4gb`, or `manager-1 s-2vcpu-4gb` for a lone one. */
+function dropletParts({ nodes }: Config, { sizes }: Account): Part[] {
+  const bySize = new Map<string, string[]>();
+  for (const [name, { size }] of Object.entries(nodes)) {
+    bySize.set(size, [...(bySize.get(size) ?? []), name]);
+  }
+  return [...bySize].map(([size, names]) => {
+    const each = sizes.find(({ slug }) => slug === size)?.priceMonthly ?? 0;
+    const name = names.length === 1 ? `${names[0]} ${size}` : `${names.length} × ${size}`;
+    return { name, price: each * names.length };
+  });
+}
+
+function volumePart(config: Config, account: Account): Part[] {
+  if (!keepsVolume(config, account)) return [];
+  const { volumeGib } = config.database;
+  return [{ name: `Volume ${volumeGib} GiB`, price: volumeGib * PRICES.volumeGib }];
+}
+
+function balancerPart({ ingress, loadBalancer: { nodes } }: Config): Part[] {
+  if (ingress !== "load-balancer") return [];
+  const name = nodes === 1 ? "Load Balancer" : `Load Balancer of ${nodes} nodes`;
+  return [{ name, price: nodes * PRICES.balancerNode }];
+}
+
+function databaseParts({ database, cache }: Config): Part[] {
+  const parts: Part[] = [];
+  if (database.engine === "managed") {
+    const { size, nodes, replicas } = database;
+    parts.push({ name: `PostgreSQL ${nodes} × ${size}`, price: monthlyPriceOf(size, nodes) });
+    if (replicas > 0) {
+      parts.push({ name: `${replicas} × replica`, price: replicas * monthlyPriceOf(size, 1) });
+    }
+  }
+  if (cache.engine === "managed") {
+    const { size, nodes } = cache;
+    parts.push({ name: `Valkey ${nodes} × ${size}`, price: monthlyPriceOf(size, nodes) });
+  }
+  return parts;
+}
+
+function registryPart({ registry: { kind, tier } }: Config): Part[] {
+  if (kind !== "digitalocean") return [];
+  return [{ name: `registry ${tier}`, price: PRICES.registry[tier] }];
+}
+
+/** What the account has now. Of read-only copies it says nothing: as many as are wanted are taken for granted. */
+function costNow({ database }: Config, { droplets, volume, fleet }: Account): number {
+  const replicas = database.engine === "managed" ? database.replicas : 0;
+  const tier = fleet.registryTier as keyof typeof PRICES.registry | undefined;
+  return sum([
+    ...droplets.map(({ name, priceMonthly }) => ({ name, price: priceMonthly })),
+    { name: "Volume", price: (volume?.sizeGib ?? 0) * PRICES.volumeGib },
+    { name: "Load Balancer", price: fleet.balancerNodes * PRICES.balancerNode },
+    ...[fleet.database, fleet.cache].map((one) => ({
+      name: "database",
+      price: one === undefined ? 0 : monthlyPriceOf(one.size, one.nodes),
+    })),
+    {
+      name: "replicas",
+      price: fleet.database === undefined ? 0 : replicas * monthlyPriceOf(fleet.database.size, 1),
+    },
+    { name: "registry", price: tier === undefined ? 0 : PRICES.registry[tier] },
+  ]);
+}
+
+function sum(parts: readonly Part[]): number {
+  return parts.reduce((total, { price }) => total + price, 0);
 }

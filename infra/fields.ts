@@ -14,6 +14,17 @@ export function integer(min: number, max: number, description: string) {
     .meta({ type: "integer", minimum: min, maximum: max, description });
 }
 
+/** One of a few numbers. */
+export function count<const T extends readonly [number, ...number[]]>(
+  values: T,
+  description: string,
+) {
+  const error = `must be ${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+  return z
+    .preprocess(fromText, z.literal(values, { error }))
+    .meta({ type: "integer", enum: [...values], description });
+}
+
 export function number(min: number, max: number, description: string) {
   const error = `must be a number from ${min} to ${max}`;
   return z

@@ -1,33 +1,66 @@
 import type { Config, FleetNode, StackFile } from "./config";
+import { DEFAULT_SIZE } from "./schema/nodes";
 
-const DEFAULT_SIZE = "s-2vcpu-4gb";
+/** The first manager: the same node in every topology, unless it is retired. */
+const FIRST_NODE = "manager-1";
 
-/** The first manager: the same node in every topology. It starts the swarm, and holds the Volume. */
-export const FIRST_NODE = "manager-1";
+type Pool = NonNullable<StackFile["workers"]>;
+type FleetFile = Pick<StackFile, "topology" | "nodes" | "managers" | "workers">;
 
-/** The node that the Volume is attached to. */
-export function nodeWithVolume({ nodes }: Pick<Config, "nodes">): string {
-  return Object.keys(nodes)[0] ?? FIRST_NODE;
-}
-
-/** Every node that a stack file asks for. Nodes are known by name, never by position: others stay when one goes. */
-export function fleetOf(file: StackFile): Record<string, FleetNode> {
-  if (file.topology === "single-node") {
-    const nodes = file.nodes ?? { [FIRST_NODE]: { size: DEFAULT_SIZE } };
-    return Object.fromEntries(
-      Object.entries(nodes).map(([name, { size }]) => [name, { size, role: "manager" }]),
-    );
-  }
+/** Pools of `swarm` and `ha` in the order of their nodes, and what they are when a stack file does not say. */
+export function poolsOf({ managers, workers }: FleetFile): Record<FleetNode["role"], Pool> {
   return {
-    ...pool("manager", file.managers ?? { count: 3, size: DEFAULT_SIZE }),
-    ...pool("worker", file.workers ?? { count: 2, size: DEFAULT_SIZE }),
+    manager: managers ?? { count: 3, size: DEFAULT_SIZE },
+    worker: workers ?? { count: 2, size: DEFAULT_SIZE },
   };
 }
 
-function pool(
+/**
+ * Every node that a stack file asks for. Nodes are known by name, never by position: others stay when one goes, and a
+ * pool is filled up with the next number when one of its nodes is retired.
+ */
+export function fleetOf(file: FleetFile): Record<string, FleetNode> {
+  if (file.topology === "single-node") {
+    const [[name, { size = DEFAULT_SIZE }] = [FIRST_NODE, {}]] = Object.entries(file.nodes);
+    return { [name]: { size, role: "manager" } };
+  }
+  const { manager, worker } = poolsOf(file);
+  return {
+    ...fill("manager", manager, file.nodes),
+    ...fill("worker", worker, file.nodes),
+  };
+}
+
+function fill(
   role: FleetNode["role"],
-  { count, size }: { readonly count: number; readonly size: string },
+  { count, size }: Pool,
+  nodes: StackFile["nodes"],
 ): Record<string, FleetNode> {
-  const numbers = Array.from({ length: count }, (_, index) => index + 1);
-  return Object.fromEntries(numbers.map((number) => [`${role}-${number}`, { size, role }]));
+  const pool: Record<string, FleetNode> = {};
+  for (let number = 1, filled = 0; filled < count; number++) {
+    const name = `${role}-${number}`;
+    if (nodes[name]?.retired) continue;
+    pool[name] = { size: nodes[name]?.size ?? size, role };
+    filled++;
+  }
+  return pool;
+}
+
+/** The manager that comes first: where the floating IP leads and the Volume is attached. */
+export function firstNode({ nodes }: Pick<Config, "nodes">): string {
+  return Object.keys(nodes)[0] ?? FIRST_NODE;
+}
+
+/** Whether something runs on the Volume, so that its node cannot be replaced by another one. */
+export function usesVolume({
+  topology,
+  database,
+  services,
+}: Pick<Config, "topology" | "database" | "services">): boolean {
+  return (
+    // The edge keeps its certificates there.
+    topology === "single-node" ||
+    database.engine === "container" ||
+    Object.values(services).some(({ volume }) => volume !== undefined)
+  );
 }

@@ -5,9 +5,11 @@ import { accountFaults } from "./account-faults";
 import { announcements } from "./announcements";
 import { describeCost, monthlyCost } from "./cost";
 import { StackFaults } from "./faults";
+import { describePlan, fleetPlan } from "./fleet-plan";
 import { resolveSshFrom } from "./my-address";
 import * as swarm from "../providers/swarm/sdk";
 import { fromPulumi, readStackFile, withoutEchoes } from "./stack-file";
+import { ha } from "./topologies/ha";
 import { singleNode } from "./topologies/single-node";
 import { swarm as swarmTopology } from "./topologies/swarm";
 
@@ -35,8 +37,11 @@ export = async function program() {
   if (account === undefined || faults.length > 0) throw new StackFaults(config.stack, faults);
 
   for (const line of announcements(config, account)) void pulumi.log.warn(line);
+  if (config.topology !== "single-node") {
+    void pulumi.log.info(describePlan(fleetPlan(config, account), account));
+  }
   void pulumi.log.info(describeCost(monthlyCost(config, account)));
-  const topology = { "single-node": singleNode, swarm: swarmTopology }[config.topology];
+  const topology = { "single-node": singleNode, swarm: swarmTopology, ha }[config.topology];
   return topology(config, account, { root, sshFrom: ssh.cidrs, env });
 };
 

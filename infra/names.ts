@@ -3,10 +3,21 @@
 /** On everything of a stack that can carry a tag; Firewalls and the cost report select by it. */
 export const stackTag = (stack: string) => `archipelago-${stack}`;
 
-/** VPC, Firewall and Project. */
+/** On the nodes of one role, and on those that take requests from outside. */
+export const roleTag = (stack: string, role: "manager" | "worker" | "ingress") =>
+  `${stackTag(stack)}-${role}`;
+
+/** VPC, Firewall, Load Balancer and Project. */
 export const stackName = (stack: string) => `archipelago-${stack}`;
 
 export const dropletName = (stack: string, node: string) => `${stack}-${node}`;
+
+export const databaseName = (stack: string) => `${stack}-postgres`;
+
+export const cacheName = (stack: string) => `${stack}-cache`;
+
+/** @param chosen in the stack file: names of registries are unique in the world. */
+export const registryName = (stack: string, chosen?: string) => chosen ?? `archipelago-${stack}`;
 
 /** The Volume outlives its node, so it is not named for one. Also names its device on the Droplet. */
 export const volumeName = (stack: string) => `${stack}-data`;

@@ -1,7 +1,7 @@
 import { defaultVpcCidr } from "./addresses";
 import type { Config } from "./config";
+import { topologyDefaults } from "./defaults";
 import { type Fault, show } from "./faults";
-import { fleetOf } from "./fleet";
 import { parse, PREFIX } from "./parse";
 import { ruleFaults } from "./rules";
 import { readSshKeys } from "./ssh-keys";
@@ -52,27 +52,25 @@ export function readStackFile(
 ): Reading {
   const { stack, env, root } = surroundings;
   const { file, faults } = parse({ topology: stack, ...given });
-  const vpcCidr = file.vpcCidr ?? defaultVpcCidr(stack);
   const local = env.ARCHIPELAGO_LOCAL === "1";
   const ssh = readSshKeys(file.sshKeys, surroundings);
+  const config: Config = {
+    ...file,
+    ...topologyDefaults(file),
+    stack,
+    vpcCidr: file.vpcCidr ?? defaultVpcCidr(stack),
+    sshKeys: ssh.keys,
+    protect: !local || file.protect === true,
+    machines: env.ARCHIPELAGO_MACHINES === "simulated" ? "simulated" : "real",
+  };
   const later = [
     ...stackNameFaults(stack),
-    ...ruleFaults(file, root, vpcCidr),
+    ...ruleFaults(file, config, root),
     ...ssh.faults,
     ...protectFaults(file, local),
   ];
-  return {
-    config: {
-      ...file,
-      nodes: fleetOf(file),
-      stack,
-      vpcCidr,
-      sshKeys: ssh.keys,
-      protect: !local || file.protect === true,
-      machines: env.ARCHIPELAGO_MACHINES === "simulated" ? "simulated" : "real",
-    },
-    faults: withoutEchoes(faults, later).map((fault) => explainTopology(fault, given, stack)),
-  };
+  const found = withoutEchoes(faults, later);
+  return { config, faults: found.map((fault) => explainTopology(fault, given)) };
 }
 
 /** Joins two rounds of faults; the later round says nothing about what the earlier one left out. */
@@ -111,15 +109,8 @@ function protectFaults(
   ];
 }
 
-function explainTopology(
-  fault: Fault,
-  given: Readonly<Record<string, unknown>>,
-  stack: string,
-): Fault {
-  if (fault.path !== `${PREFIX}topology`) return fault;
-  const name = given.topology ?? stack;
-  if (name === "ha") return { ...fault, remedy: "ha is not built yet" };
-  if (given.topology !== undefined) return fault;
+function explainTopology(fault: Fault, given: Readonly<Record<string, unknown>>): Fault {
+  if (fault.path !== `${PREFIX}topology` || given.topology !== undefined) return fault;
   return {
     ...fault,
     remedy: "it was taken from the stack's name; set archipelago:topology",

@@ -1,62 +1,130 @@
 import type * as pulumi from "@pulumi/pulumi";
+import { DatabaseGrants } from "../../components/database-grants";
 import { IMAGES, pulledImage } from "../../components/images";
-import { Pgbouncer } from "../../components/pgbouncer";
+import type { ManagedPostgres } from "../../components/managed-postgres";
+import { Pgbouncer, type PgbouncerArgs } from "../../components/pgbouncer";
 import { Postgres } from "../../components/postgres";
+import type { RolloutTarget } from "../../components/service-defaults";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
 import type { Config } from "../config";
-import { nodeWithVolume } from "../fleet";
+import { databaseNames, poolSize } from "../databases";
+import { firstNode } from "../fleet";
 import { VOLUME_MOUNT } from "../names";
 
 /** Where things of the swarm are made. */
-export type OnSwarm = {
+export interface OnSwarm {
   readonly networkId: pulumi.Output<string>;
-  /** The node that has the Volume. */
-  readonly member: swarm.Node;
-  /** A manager. */
+  /** A manager that lives. */
   readonly connection: pulumi.Output<swarm.Connection>;
+  /** Swarm id of the node that has the Volume. */
+  readonly volumeNodeId: pulumi.Output<string>;
   /** For single resources. */
   readonly child: pulumi.CustomResourceOptions;
   /** For components. */
   readonly onSwarm: pulumi.ComponentResourceOptions;
-};
+  /** Whose change is reason to look at every service again. */
+  readonly triggers: readonly string[];
+}
 
-/** PostgreSQL behind PgBouncer, or nothing. */
-export function makeDatabase(
+/** The databases as services of the swarm see them. */
+export interface ServedDatabase {
+  /** By database. */
+  readonly urls: Readonly<Record<string, pulumi.Output<string>>>;
+  readonly ready: pulumi.Resource;
+}
+
+/** Sessions for each database of the container, whose limit is a fixed one. */
+const CONTAINER_SESSIONS = 80;
+
+/** PgBouncer, and the PostgreSQL behind it; or nothing. */
+export function serveDatabase(
   config: Config,
   account: Account,
-  { networkId, member, connection, child, onSwarm }: OnSwarm,
-) {
-  if (config.database.engine === "none") return undefined;
-  const size = config.nodes[nodeWithVolume(config)]?.size ?? "";
-  const nodeMemoryMib = account.sizes.find(({ slug }) => slug === size)?.memory ?? 0;
+  managed: ManagedPostgres | undefined,
+  swarmPlace: OnSwarm,
+): ServedDatabase | undefined {
+  const { engine } = config.database;
+  if (engine === "none") return undefined;
+  const { networkId, connection, child, onSwarm, triggers } = swarmPlace;
+  const image = pulledImage("pgbouncer", IMAGES.pgbouncer, child);
+  const behind =
+    managed === undefined
+      ? container(config, account, swarmPlace)
+      : beforePools(config, managed, image, swarmPlace);
+  const { first, after, ...pooled } = behind;
+  const pgbouncer = new Pgbouncer(
+    "pgbouncer",
+    { image, networkId, replicas: Object.keys(config.nodes).length > 1 ? 2 : 1, ...pooled },
+    { ...onSwarm, dependsOn: [...after] },
+  );
+  // A release command and the app's first start find a database that answers.
+  const ready = new swarm.Rollout("database", {
+    connection,
+    services: [...first, pgbouncer.target],
+    triggers: [...triggers],
+  });
+  return { urls: pgbouncer.urls, ready };
+}
+
+type Behind = Pick<PgbouncerArgs, "server" | "logins" | "poolSize"> & {
+  /** Services that must be well, too. */
+  readonly first: readonly RolloutTarget[];
+  readonly after: readonly pulumi.Resource[];
+};
+
+function container(
+  config: Config,
+  account: Account,
+  { networkId, volumeNodeId, child, onSwarm }: OnSwarm,
+): Behind {
+  const size = config.nodes[firstNode(config)]?.size ?? "";
+  const databases = databaseNames(config);
   const postgres = new Postgres(
     "postgres",
     {
       image: pulledImage("postgres", IMAGES.postgres, child),
       version: config.database.version,
-      nodeMemoryMib,
+      nodeMemoryMib: account.sizes.find(({ slug }) => slug === size)?.memory ?? 0,
       networkId,
       directory: `${VOLUME_MOUNT}/postgres`,
-      nodeId: member.nodeId,
+      nodeId: volumeNodeId,
+      databases,
     },
     onSwarm,
   );
-  const pgbouncer = new Pgbouncer(
-    "pgbouncer",
-    {
-      image: pulledImage("pgbouncer", IMAGES.pgbouncer, child),
-      networkId,
-      host: "postgres",
-      password: postgres.password,
-    },
+  return {
+    server: { host: "postgres", port: 5432 },
+    logins: postgres.logins,
+    poolSize: Math.floor(CONTAINER_SESSIONS / databases.length),
+    first: [postgres.target],
+    after: [],
+  };
+}
+
+/** By way of DigitalOcean's pools: several PgBouncers share what the plan allows, old and new ones included. */
+function beforePools(
+  { database }: Config,
+  postgres: ManagedPostgres,
+  image: pulumi.Output<string>,
+  { networkId, connection, onSwarm }: OnSwarm,
+): Behind {
+  const { server, logins, poolPort, pools } = postgres;
+  const grants = new DatabaseGrants(
+    "database-grants",
+    { image, networkId, connection, postgres },
     onSwarm,
   );
-  // A release command and the app's first start find a database that answers.
-  const ready = new swarm.Rollout("database", {
-    connection,
-    services: [postgres.target, pgbouncer.target],
-    triggers: [size],
-  });
-  return { url: pgbouncer.databaseUrl, ready };
+  return {
+    server: {
+      host: server.cluster.privateHost,
+      port: poolPort,
+      nameOf: (name) => `${name}_pool`,
+      ca: server.ca,
+    },
+    logins,
+    poolSize: poolSize(database.size, logins.length),
+    first: [],
+    after: [...pools, grants.done],
+  };
 }

@@ -1,10 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { Node } from "../../components/node";
 import type { Account } from "../account";
 import type { Config } from "../config";
 import { dollars, monthlyCost } from "../cost";
+import type { Ingress } from "./ingress";
+import type { Managed } from "./managed";
+import type { Nodes } from "./nodes";
 
-export const NOT_SERVED = "not served: simulated machine";
+const NOT_SERVED = "not served: simulated machine";
 
 /** What serving gave. */
 export interface Served {
@@ -18,15 +20,22 @@ export function notServed(): Served {
   return { url: pulumi.output(NOT_SERVED), images: {} };
 }
 
-/** What operators and commands read. */
+interface Stack {
+  readonly nodes: Nodes;
+  readonly ingress: Ingress;
+  readonly managed?: Managed;
+}
+
+/** What operators and commands read. No secrets. */
 export function outputs(
   config: Config,
   account: Account,
-  nodes: Readonly<Record<string, Node>>,
-  address: pulumi.Output<string>,
+  { nodes, ingress, managed }: Stack,
   { url, images }: Served,
 ) {
   const [first] = Object.values(nodes);
+  const { address, balancer } = ingress;
+  const database = managed?.postgres?.server.cluster;
   return {
     url,
     address,
@@ -44,6 +53,8 @@ export function outputs(
         { image: images[service] ?? image ?? "", replicas, routes },
       ]),
     ),
+    ...(balancer && { loadBalancer: { id: balancer.balancer.id, address } }),
+    ...(database && { database: { privateHost: database.privateHost, port: database.port } }),
     monthlyCost: dollars(monthlyCost(config, account).after),
     ...(first?.member && { sshCommand: pulumi.interpolate`ssh root@${first.droplet.ipv4Address}` }),
   };

@@ -6,74 +6,113 @@ import { Edge } from "../../components/edge/edge";
 import { IMAGES, pulledImage } from "../../components/images";
 import { HEALTH_PATH, NOTICE_SECONDS } from "../../components/load-balancer";
 import type { Node } from "../../components/node";
+import type { RegistryLogin } from "../../components/registry";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
 import type { Config } from "../config";
+import { databaseOf } from "../databases";
+import { firstNode } from "../fleet";
 import { VOLUME_MOUNT } from "../names";
 import { edgeRoutes } from "../routes";
-import { makeDatabase } from "./database";
+import { serveCache } from "./cache";
+import { type OnSwarm, serveDatabase } from "./database";
+import type { Place } from "./ground";
+import type { Ingress } from "./ingress";
+import type { Managed } from "./managed";
+import { INGRESS_LABEL, type Nodes } from "./nodes";
 import type { Served } from "./outputs";
 
-/** Where the program runs. */
-export interface Place {
-  /** Directory that build contexts start at. */
-  readonly root: string;
-  /** CIDRs that may reach SSH. */
-  readonly sshFrom: readonly string[];
-  readonly env: Readonly<Record<string, string | undefined>>;
+/** What the services stand on. */
+export interface Foundation {
+  readonly nodes: Nodes;
+  readonly ingress: Ingress;
+  readonly managed: Managed;
 }
 
-/** The swarm, and the way in to it. */
-export interface Fleet {
-  /** By name; the first is a manager, and has the Volume. */
-  readonly nodes: Readonly<Record<string, Node>>;
-  readonly cluster: swarm.Cluster;
-  /** Public IPv4 address of the app. */
-  readonly address: pulumi.Output<string>;
-  /** A Load Balancer sends the requests, from inside the VPC. */
-  readonly balanced: boolean;
-  /** What must be there before the address can answer. */
-  readonly ingress: readonly pulumi.Resource[];
-}
-
-/** The app and what it stands on, as services of the swarm. */
+/**
+ * The app and what it needs, as services of the swarm, in this order: every node has joined → network, secrets and
+ * configs → database and cache → release commands → services → edge → the front address answers.
+ */
 export function serve(
   config: Config,
   account: Account,
-  { root, env }: Place,
-  { nodes, cluster, address, balanced, ingress }: Fleet,
+  place: Place,
+  { nodes, ingress, managed }: Foundation,
 ): Served {
-  const [[firstName, first], ...others] = Object.entries(nodes) as [
-    [string, Node],
-    ...[string, Node][],
-  ];
-  const { member } = first;
-  if (member === undefined) throw new Error("a real node is a member of the swarm");
-  prepareSshDirectory();
-  const ownKey = env.ARCHIPELAGO_SSH_KEY !== undefined;
-  const connection = swarm.livingManager({
-    clusterId: cluster.id,
-    clusterKey: cluster.signingKey,
-    tag: cluster.tag,
-    candidates: Object.entries(nodes).flatMap(([name, node]) =>
-      config.nodes[name]?.role === "manager" && node.member ? [node.member.connection] : [],
-    ),
+  const login = registryLogin(config, managed);
+  const members = Object.values(nodes).flatMap(({ member }) => member ?? []);
+  const onSwarm = makeSwarm(config, nodes, members, login, place);
+  const builders = makeBuilders(config, nodes, place);
+  const database = serveDatabase(config, account, managed.postgres, onSwarm);
+  const cache = serveCache(config, managed.cache, onSwarm);
+  const services = Object.entries(config.services).map(([name, service]) => {
+    const url = database?.urls[databaseOf(name, config) ?? ""];
+    const app = new AppService(
+      name,
+      {
+        service,
+        root: place.root,
+        repository: repositoryOf(config, managed),
+        login,
+        builders,
+        given: { ...(url && { database_url: url }), ...cache?.given },
+        networkId: onSwarm.networkId,
+        connection: onSwarm.connection,
+        volume: {
+          directory: `${VOLUME_MOUNT}/services/${name}`,
+          nodeId: onSwarm.volumeNodeId,
+        },
+        after: [database?.ready, cache?.ready].filter((one) => one !== undefined),
+      },
+      onSwarm.onSwarm,
+    );
+    return [name, app] as const;
   });
-  const provider = new docker.Provider("swarm", dockerProviderArgs(connection, ownKey));
-  const builds = Object.values(config.services).some(({ build }) => build !== undefined);
-  const builders = Object.fromEntries(
-    others.flatMap(([name, { member: other }]) =>
-      builds && other
-        ? [[name, new docker.Provider(name, dockerProviderArgs(other.connection, ownKey))]]
-        : [],
-    ),
+  const app = new swarm.Rollout("app", {
+    connection: onSwarm.connection,
+    services: services.map(([, { target }]) => target),
+    triggers: [...onSwarm.triggers],
+  });
+  const edge = makeEdge(config, onSwarm, app);
+  new swarm.Rollout(
+    "front",
+    {
+      connection: onSwarm.connection,
+      services: [...edge.targets],
+      url: ingress.probe,
+      // A change of the app alone is looked at from the front as well.
+      triggers: [...onSwarm.triggers, ...services.map(([, { target }]) => target.version)],
+    },
+    { dependsOn: [app, edge, ...ingress.ready] },
   );
+  return {
+    url: ingress.url,
+    images: Object.fromEntries(services.map(([name, { image }]) => [name, image])),
+  };
+}
+
+/** The way to the swarm's managers, and the network of its services. */
+function makeSwarm(
+  config: Config,
+  nodes: Nodes,
+  members: readonly swarm.Node[],
+  login: RegistryLogin | undefined,
+  { env }: Place,
+): OnSwarm {
+  const first = nodes[firstNode(config)];
+  const { member } = first ?? {};
+  if (first === undefined || member === undefined) throw new Error("a real node is a member");
+  prepareSshDirectory();
+  const provider = new docker.Provider("swarm", {
+    ...dockerProviderArgs(member.connection, env.ARCHIPELAGO_SSH_KEY !== undefined),
+    ...(login && { registryAuth: [login] }),
+  });
   const onSwarm: pulumi.ComponentResourceOptions = {
     providers: { docker: provider },
     transformations: [
       ({ type, props, opts }) =>
         type.startsWith("docker:")
-          ? { props, opts: pulumi.mergeOptions(opts, dockerOptions(type, cluster)) }
+          ? { props, opts: pulumi.mergeOptions(opts, dockerOptions(type, first)) }
           : undefined,
     ],
   };
@@ -88,49 +127,86 @@ export function serve(
       // nodes the VPC is private already.
       attachable: false,
     },
+    // Tasks go to every node.
+    { ...child, dependsOn: [...members] },
+  );
+  return {
+    networkId: network.id,
+    connection: member.connection,
+    volumeNodeId: member.nodeId,
     child,
+    onSwarm,
+    // A resize restarts every task.
+    triggers: [config.nodes[firstNode(config)]?.size ?? ""],
+  };
+}
+
+/** Without a registry an image is built on each node. */
+function makeBuilders(
+  { services, registry }: Config,
+  nodes: Nodes,
+  { env }: Place,
+): Record<string, docker.Provider> {
+  const builds = Object.values(services).some(({ build }) => build !== undefined);
+  if (!builds || registry.kind !== "none") return {};
+  const [, ...others] = Object.entries(nodes);
+  return Object.fromEntries(
+    others.flatMap(([name, { member }]) =>
+      member
+        ? [
+            [
+              name,
+              new docker.Provider(
+                name,
+                dockerProviderArgs(member.connection, env.ARCHIPELAGO_SSH_KEY !== undefined),
+              ),
+            ],
+          ]
+        : [],
+    ),
   );
-  const networkId = network.id;
-  const database = makeDatabase(config, account, { networkId, member, connection, child, onSwarm });
-  // Tasks go to every node: the release command and the first tasks wait for all of them.
-  const members = Object.values(nodes).flatMap((node) => node.member ?? []);
-  const services = Object.entries(config.services).map(
-    ([name, service]) =>
-      [
-        name,
-        new AppService(
-          name,
-          {
-            service,
-            root,
-            networkId,
-            connection,
-            databaseUrl: database?.url,
-            volume: { directory: `${VOLUME_MOUNT}/services/${name}`, nodeId: member.nodeId },
-            builders,
-            after: [...(database ? [database.ready] : []), ...members],
-          },
-          onSwarm,
-        ),
-      ] as const,
-  );
-  // A resize restarts every task.
-  const size = config.nodes[firstName]?.size ?? "";
-  const app = new swarm.Rollout("app", {
-    connection,
-    services: services.map(([, { target }]) => target),
-    triggers: [size],
-  });
-  const edge = new Edge(
+}
+
+function dockerOptions(type: string, { droplet, member }: Node): pulumi.CustomResourceOptions {
+  return {
+    // What is in the swarm goes with its first Droplet: destroying it needs no living swarm.
+    deletedWith: droplet,
+    // Another swarm has none of it, whatever the state says of the one before.
+    ...(member && { replacementTrigger: member.nodeId }),
+    // Docker pins the platforms when a service is made, and forgets them at its first update.
+    ...(type === "docker:index/service:Service" && {
+      ignoreChanges: ["taskSpec.placement.platforms"],
+    }),
+  };
+}
+
+function registryLogin({ registry }: Config, managed: Managed): RegistryLogin | undefined {
+  if (managed.registry !== undefined) return managed.registry.login;
+  const { server, username, password } = registry;
+  if (server === undefined || username === undefined || password === undefined) return undefined;
+  return { address: server.split("/")[0] ?? server, username, password: pulumi.secret(password) };
+}
+
+/** Where images are pushed. */
+function repositoryOf({ registry }: Config, managed: Managed): pulumi.Output<string> | undefined {
+  if (managed.registry !== undefined) return managed.registry.repository;
+  return registry.server === undefined ? undefined : pulumi.output(registry.server);
+}
+
+function makeEdge(config: Config, { networkId, child, onSwarm }: OnSwarm, app: swarm.Rollout) {
+  const balanced = config.ingress === "load-balancer";
+  return new Edge(
     "edge",
     {
       haproxyImage: pulledImage("haproxy", IMAGES.haproxy, child),
       nodeImage: pulledImage("node", IMAGES.node, child),
       networkId,
       routes: edgeRoutes(config),
-      ...edgeDomain(config),
+      constraints: [`node.labels.${INGRESS_LABEL} == true`],
+      // A Load Balancer ends TLS.
+      ...(balanced ? {} : edgeDomain(config)),
       // What only one node writes may be kept on its Volume.
-      ...(others.length === 0 && { dataDir: `${VOLUME_MOUNT}/edge` }),
+      ...(config.topology === "single-node" && { dataDir: `${VOLUME_MOUNT}/edge` }),
       ...(balanced && {
         front: { healthPath: HEALTH_PATH, range: config.vpcCidr, noticeSeconds: NOTICE_SECONDS },
       }),
@@ -138,34 +214,6 @@ export function serve(
     },
     onSwarm,
   );
-  new swarm.Rollout(
-    "front",
-    {
-      connection,
-      services: [...edge.targets],
-      url: probeUrl(config, address),
-      // A change of the app alone is looked at from the front as well.
-      triggers: [size, ...services.map(([, { target }]) => target.version)],
-    },
-    { dependsOn: [app, edge, ...ingress] },
-  );
-  return {
-    url: appUrl(config, address),
-    images: Object.fromEntries(services.map(([name, { image }]) => [name, image])),
-  };
-}
-
-function dockerOptions(type: string, cluster: swarm.Cluster): pulumi.CustomResourceOptions {
-  return {
-    // What is in the swarm goes with it: destroying it needs no living swarm.
-    deletedWith: cluster,
-    // Another swarm has none of it, whatever the state says of the one before.
-    replacementTrigger: cluster.id,
-    // Docker pins the platforms when a service is made, and forgets them at its first update.
-    ...(type === "docker:index/service:Service" && {
-      ignoreChanges: ["taskSpec.placement.platforms"],
-    }),
-  };
 }
 
 function edgeDomain({ domain }: Config) {
@@ -179,16 +227,4 @@ function edgeDomain({ domain }: Config) {
     },
     ...(domain.alarmWebhook !== undefined && { alarm: { webhook: domain.alarmWebhook } }),
   };
-}
-
-function appUrl({ domain }: Config, address: pulumi.Output<string>): pulumi.Output<string> {
-  return domain === undefined
-    ? pulumi.interpolate`http://${address}/`
-    : pulumi.output(`https://${domain.name}/`);
-}
-
-/** What is asked before `up` ends. With a domain, DNS and certificate may take longer than that. */
-function probeUrl(config: Config, address: pulumi.Output<string>) {
-  const [route] = edgeRoutes(config).filter(({ hosts }) => hosts === undefined);
-  return route && pulumi.interpolate`http://${address}${route.paths?.[0] ?? "/"}`;
 }

@@ -11,6 +11,7 @@ export interface Declared {
     readonly protect: boolean;
     readonly ignoreChanges: readonly string[];
     readonly deleteBeforeReplace: boolean;
+    readonly replaceOnChanges: readonly string[];
     /** URN. */
     readonly deletedWith: string;
   };
@@ -33,9 +34,28 @@ const OUTPUTS: Readonly<Record<string, Record<string, unknown>>> = {
     loadBalancerUrn: "do:loadbalancer:front",
   },
   "digitalocean:index/sshKey:SshKey": { fingerprint: "aa:bb" },
+  "digitalocean:index/databaseCluster:DatabaseCluster": {
+    privateHost: "private-app-postgres.db.example",
+    port: 25060,
+    user: "doadmin",
+    password: "administrator-password",
+  },
+  "digitalocean:index/databaseUser:DatabaseUser": { password: "user-password" },
+  "digitalocean:index/databaseReplica:DatabaseReplica": { uuid: "replica-uuid" },
+  "digitalocean:index/containerRegistry:ContainerRegistry": {
+    endpoint: "registry.digitalocean.com/archipelago-app",
+    serverUrl: "registry.digitalocean.com",
+  },
+  "digitalocean:index/containerRegistryDockerCredentials:ContainerRegistryDockerCredentials": {
+    dockerCredentials: JSON.stringify({
+      auths: {
+        "registry.digitalocean.com": { auth: Buffer.from("bot:push-token").toString("base64") },
+      },
+    }),
+  },
+  "docker:index/registryImage:RegistryImage": { sha256Digest: "sha256:feedfacefeedface" },
   "docker:index/remoteImage:RemoteImage": { repoDigest: "image@sha256:0123456789abcdef" },
   "swarm:index:HostKey": { publicKey: "ssh-ed25519 BOOT", privateKey: "one-time private key" },
-  "swarm:index:Cluster": { signingKey: "signing key" },
   "swarm:index:Password": { value: "generated-password" },
   "swarm:index:Node": {
     nodeId: "swarmnode1",
@@ -64,11 +84,7 @@ export async function record<T>(program: () => T): Promise<{ declared: Declared[
         const id = type.endsWith(":Droplet") ? "1" : `${name}-id`;
         return { id, state: { name, ...(inputs as object), ...OUTPUTS[type] } };
       },
-      call: ({ inputs, token }) => {
-        const given = inputs as Record<string, unknown>;
-        if (token !== "swarm:index:getLivingManager") return given;
-        return { connection: (given["candidates"] as unknown[])[0] };
-      },
+      call: ({ inputs }) => ({ ...(inputs as Record<string, unknown>), certificate: "CA" }),
     },
     "archipelago",
     "app",
@@ -85,6 +101,7 @@ function optionsOf(request: RegisterResourceRequest): Declared["options"] {
     protect: request.getProtect() ?? false,
     ignoreChanges: request.getIgnorechangesList(),
     deleteBeforeReplace: request.getDeletebeforereplace() ?? false,
+    replaceOnChanges: request.getReplaceonchangesList(),
     deletedWith: request.getDeletedwith(),
   };
 }

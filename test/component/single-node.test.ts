@@ -1,38 +1,11 @@
-import type { Account } from "../../infra/account";
-import { readStackFile } from "../../infra/stack-file";
-import { singleNode } from "../../infra/topologies/single-node";
-import { type Declared, only, record } from "./recorder";
+import { declare as declareStack, short } from "./declare";
+import { type Declared, only } from "./recorder";
 
 // It would make a directory in the home of whoever runs the tests.
 jest.mock("../../components/docker-connection", () => ({
   ...jest.requireActual<object>("../../components/docker-connection"),
   prepareSshDirectory: () => undefined,
 }));
-
-const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHLRiDoDWzNP+sSXAJ2ZEPvbSkPs5x45NfZwPZVqXd5M";
-
-const account = {
-  sizes: [
-    {
-      slug: "s-2vcpu-4gb",
-      memory: 4096,
-      priceMonthly: 24,
-      disk: 80,
-      vcpus: 2,
-      regions: [],
-      available: true,
-    },
-  ],
-  regions: [],
-  image: undefined,
-  imageSlugs: [],
-  droplets: [],
-  volume: undefined,
-  sshKeys: [],
-  reservedIp: undefined,
-  loadBalancers: 0,
-  zone: false,
-} satisfies Account;
 
 const services = {
   web: {
@@ -45,18 +18,8 @@ const services = {
   files: { image: "acme/files:1", volume: "/data", port: 9000, routes: ["files.example.com/"] },
 };
 
-async function declare(given: object = {}, env: Record<string, string> = {}) {
-  const root = process.cwd();
-  const { config, faults } = readStackFile(
-    { topology: "single-node", region: "fra1", sshKeys: [KEY], services, ...given },
-    { stack: "app", env, root },
-  );
-  expect(faults).toEqual([]);
-  const place = { root, env, sshFrom: ["198.51.100.7/32"] };
-  return (await record(() => singleNode(config, account, place))).declared;
-}
-
-const short = ({ type, name }: Declared) => `${type.split(":").pop()} ${name}`;
+const declare = (given: object = {}, env: Record<string, string> = {}) =>
+  declareStack("single-node", { services, ...given }, { env });
 const container = (declared: readonly Declared[], name: string) => {
   const { inputs } = only(declared, "docker:index/service:Service", name);
   return (inputs.taskSpec as { containerSpec: Record<string, unknown> }).containerSpec;
@@ -80,15 +43,15 @@ describe("the single-node topology, as declared", () => {
   test("never rebuilds a Droplet for edited keys or user data, and never deletes it first", () => {
     const { options } = only(declared, "digitalocean:index/droplet:Droplet", "manager-1");
     expect(options).toMatchObject({
-      ignoreChanges: ["sshKeys", "userData"],
+      ignoreChanges: ["sshKeys", "userData", "monitoring"],
       deleteBeforeReplace: false,
     });
   });
 
-  test("needs no living swarm to be destroyed: what is in it goes with the cluster", () => {
+  test("needs no living swarm to be destroyed: what is in it goes with the Droplet", () => {
     const swarm = declared.filter(({ type }) => /^docker:/.test(type));
     expect(swarm.length).toBeGreaterThan(15);
-    for (const { options } of swarm) expect(options.deletedWith).toMatch(/Cluster::swarm$/);
+    for (const { options } of swarm) expect(options.deletedWith).toMatch(/Droplet::manager-1$/);
   });
 
   test("lets in HTTP and HTTPS, SSH from the operator, and nothing else", () => {
@@ -110,7 +73,7 @@ describe("the single-node topology, as declared", () => {
     expect(inputs).toMatchObject({
       resizeDisk: false,
       size: "s-2vcpu-4gb",
-      tags: ["archipelago-app"],
+      tags: ["archipelago-app", "archipelago-app-manager", "archipelago-app-ingress"],
     });
   });
 

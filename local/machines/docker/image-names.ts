@@ -16,16 +16,17 @@ export const NODE_VERSION = "22.23.3";
 
 /**
  * Where Docker Hub is not reachable the mirror serves these references from Debian packages:
- * haproxy 2.6, Node 22, PostgreSQL 15, PgBouncer 1.18. `stage` is the Dockerfile stage that has the program.
+ * haproxy 2.6, Node 22, PostgreSQL 15, PgBouncer 1.18, Redis 7.0 for Valkey. `stage` is the Dockerfile stage that has the program.
  */
 export const SUBSTITUTES = [
   { repository: "library/haproxy", tag: "3.2-alpine", stage: "web" },
   { repository: "library/node", tag: "22-alpine", stage: "web" },
   { repository: "library/postgres", tag: "15-alpine", stage: "database" },
   { repository: "edoburu/pgbouncer", tag: "v1.24.1-p1", stage: "database" },
+  { repository: "valkey/valkey", tag: "8.1-alpine", stage: "support" },
 ] as const;
 
-export type SupportStage = (typeof SUBSTITUTES)[number]["stage"] | "support";
+export type SupportStage = (typeof SUBSTITUTES)[number]["stage"];
 
 /** The images, named by what they are made of, so that a change of any input builds anew. */
 export interface ImageNames {

@@ -1,5 +1,6 @@
 import { accessKeys } from "../../../infra/access-keys";
 import type { Account } from "../../../infra/account";
+import { NO_FLEET } from "../../../infra/account-fleet";
 import { accountFaults } from "../../../infra/account-faults";
 import { announcements } from "../../../infra/announcements";
 import { describeCost, monthlyCost } from "../../../infra/cost";
@@ -42,13 +43,13 @@ const empty: Account = {
   volume: undefined,
   sshKeys: [],
   reservedIp: undefined,
-  loadBalancers: 0,
+  fleet: NO_FLEET,
   zone: false,
 };
 
 const running: Account = {
   ...empty,
-  volume: { sizeGib: 20 },
+  volume: { sizeGib: 20, dropletIds: [1] },
   droplets: [
     {
       id: 1,

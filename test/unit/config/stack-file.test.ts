@@ -13,18 +13,57 @@ const report = (given: object, changed: object = {}) =>
   read(given, changed).faults.map(describeFault);
 const service = (given: object) => ({ services: { web: { ...web, ...given } } });
 
-test("a swarm's nodes are named by pool and number, managers first", () => {
-  const { config, faults } = read({
-    topology: "swarm",
-    managers: 1,
-    workers: { count: 2, size: "big" },
+describe("the nodes of a swarm", () => {
+  const nodesOf = (given: object) => {
+    const { config, faults } = read({ topology: "swarm", ...given });
+    expect(faults).toEqual([]);
+    return config.nodes;
+  };
+
+  test("are named by pool and number, managers first", () => {
+    expect(nodesOf({ managers: 1, workers: { count: 2, size: "big" } })).toEqual({
+      "manager-1": { size: "s-2vcpu-4gb", role: "manager" },
+      "worker-1": { size: "big", role: "worker" },
+      "worker-2": { size: "big", role: "worker" },
+    });
   });
-  expect(faults).toEqual([]);
-  expect(config.nodes).toEqual({
-    "manager-1": { size: "s-2vcpu-4gb", role: "manager" },
-    "worker-1": { size: "big", role: "worker" },
-    "worker-2": { size: "big", role: "worker" },
+
+  test("keep their names when one retires, whose place the next number takes", () => {
+    const nodes = { "manager-1": { retired: true }, "worker-2": { size: "big" } };
+    expect(nodesOf({ nodes })).toEqual({
+      "manager-2": { size: "s-2vcpu-4gb", role: "manager" },
+      "manager-3": { size: "s-2vcpu-4gb", role: "manager" },
+      "manager-4": { size: "s-2vcpu-4gb", role: "manager" },
+      "worker-1": { size: "s-2vcpu-4gb", role: "worker" },
+      "worker-2": { size: "big", role: "worker" },
+    });
   });
+
+  test("are as many as asked for, whichever retire, and no retired one is among them", () => {
+    const count = fc.constantFrom(1, 3, 5, 7);
+    const retired = fc.uniqueArray(fc.integer({ min: 1, max: 9 }), { maxLength: 9 });
+    fc.assert(
+      fc.property(count, retired, (managers, numbers) => {
+        const names = numbers.map((number) => `manager-${number}`);
+        const nodes = Object.fromEntries(names.map((name) => [name, { retired: true }]));
+        const present = Object.keys(nodesOf({ managers, workers: 0, nodes }));
+        expect(present).toHaveLength(managers);
+        expect(present.filter((name) => names.includes(name))).toEqual([]);
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
+test("each topology brings its own defaults, so that a stack file may say as little", () => {
+  const of = (topology: string) => {
+    const { ingress, database, loadBalancer } = read({ topology }).config;
+    const { engine, size, nodes, replicas } = database;
+    return [ingress, loadBalancer.nodes, engine, size, nodes, replicas];
+  };
+  expect(of("single-node")).toEqual(["floating-ip", 1, "container", "db-s-1vcpu-1gb", 1, 0]);
+  expect(of("swarm")).toEqual(["load-balancer", 1, "container", "db-s-1vcpu-1gb", 1, 0]);
+  expect(of("ha")).toEqual(["load-balancer", 2, "managed", "db-s-1vcpu-2gb", 2, 1]);
 });
 
 describe("a stack file that says little", () => {
@@ -203,12 +242,7 @@ test.each<[string, object, string[]]>([
   [
     "two nodes",
     { nodes: { a: {}, b: {} } },
-    ["archipelago:nodes must name exactly one node in the single-node topology, got a, b"],
-  ],
-  [
-    "a topology that is not built yet",
-    { topology: "ha" },
-    ['archipelago:topology must be single-node or swarm, got "ha"; ha is not built yet'],
+    ["archipelago:nodes must name one node in the single-node topology, got a, b"],
   ],
   [
     "an even number of managers, which has no more safety than one less,",
@@ -216,26 +250,101 @@ test.each<[string, object, string[]]>([
     ["archipelago:managers must be 1, 3, 5 or 7, got 2"],
   ],
   [
-    "what belongs to the other topology",
-    { topology: "swarm", nodes: { a: {} }, ingress: "floating-ip", domain: "example.com" },
-    [
-      "archipelago:nodes is for the single-node topology only",
-      "archipelago:ingress must be load-balancer in the swarm topology",
-      "archipelago:domain must be left out in the swarm topology: HTTPS at the Load Balancer is not built yet",
-    ],
-  ],
-  [
     "pools in a topology of one node",
     { managers: 3, workers: { count: 1 } },
     [
-      "archipelago:managers is for the swarm topology only",
-      "archipelago:workers is for the swarm topology only",
+      "archipelago:managers must be left out in the single-node topology, which has one node",
+      "archipelago:workers must be left out in the single-node topology, which has one node",
     ],
+  ],
+  [
+    "the only node, retired",
+    { nodes: { "manager-1": { retired: true } } },
+    ["archipelago:nodes.manager-1.retired must be false: it is the only node"],
+  ],
+  [
+    "a node that no pool has",
+    { topology: "swarm", managers: 1, workers: 1, nodes: { "worker-2": { size: "big" }, a: {} } },
+    [
+      "archipelago:nodes.worker-2 must be a node that its pool has: manager-1, worker-1",
+      "archipelago:nodes.a must be named for its pool and number, such as manager-1 or worker-2",
+    ],
+  ],
+  [
+    "a Load Balancer before one node",
+    { ingress: "load-balancer" },
+    ['archipelago:ingress must be floating-ip in the single-node topology, got "load-balancer"'],
+  ],
+  [
+    "a certificate that nobody can prove",
+    { topology: "swarm", domain: { name: "app.example.com", dns: "none" } },
+    [
+      'archipelago:domain.dns must be create or existing with a Load Balancer, whose certificate is proved by DigitalOcean\'s DNS, got "none"',
+    ],
+  ],
+  [
+    "an address that a Load Balancer cannot have",
+    { topology: "swarm", floatingIp: { existing: "203.0.113.5" } },
+    [
+      "archipelago:floatingIp.existing must be left out with a Load Balancer, which has an address of its own",
+    ],
+  ],
+  [
+    "high availability without a second of anything",
+    {
+      topology: "ha",
+      managers: 1,
+      loadBalancer: { nodes: 1 },
+      database: { nodes: 1, size: "db-s-1vcpu-2gb" },
+    },
+    [
+      "archipelago:managers must be 3, 5 or 7 in the ha topology: one manager keeps no quorum when it fails, got 1",
+      "archipelago:loadBalancer.nodes must be 2 or more in the ha topology: one has nothing to take over from it, got 1",
+      "archipelago:database.nodes must be 2 or 3 in the ha topology: one node has no standby, got 1",
+    ],
+  ],
+  [
+    "a standby on a plan that has none",
+    {
+      topology: "swarm",
+      database: { engine: "managed", nodes: 2 },
+      cache: { engine: "managed", nodes: 2 },
+    },
+    [
+      'archipelago:database.size must have at least 2 GB of memory, which standbys need, got "db-s-1vcpu-1gb"; for example db-s-1vcpu-2gb',
+      'archipelago:cache.size must have at least 2 GB of memory, which standbys need, got "db-s-1vcpu-1gb"; for example db-s-1vcpu-2gb',
+    ],
+  ],
+  [
+    "more databases than a plan has sessions for",
+    {
+      topology: "swarm",
+      database: "managed",
+      services: Object.fromEntries(
+        ["a", "b", "c", "d", "e", "f"].map((name) => [
+          name,
+          { image: "acme/web:1", database: "own" },
+        ]),
+      ),
+    },
+    [
+      'archipelago:database.size must be larger: 7 databases share the sessions that its memory allows, got "db-s-1vcpu-1gb"',
+    ],
+  ],
+  [
+    "a database of its own where there is none",
+    { database: "none", ...service({ database: "own" }) },
+    ['archipelago:services.web.database must be none, because archipelago:database is, got "own"'],
+  ],
+  [
+    "half a login",
+    { registry: { server: "ghcr.io/acme", username: "bot" } },
+    ["archipelago:registry.password is missing; a login needs both"],
   ],
   [
     "a database that is none of ours",
     { database: "mysql" },
-    ['archipelago:database must be container or none, got "mysql"'],
+    ['archipelago:database must be managed or container or none, got "mysql"'],
   ],
   [
     "SSH from an address with host bits",
@@ -265,7 +374,7 @@ test.each<[string, object, string[]]>([
 
 test("a stack whose name is no topology says where the value came from", () => {
   expect(report({}, { stack: "production" })).toEqual([
-    'archipelago:topology must be single-node or swarm, got "production"; it was taken from the stack\'s name; set archipelago:topology',
+    'archipelago:topology must be single-node or swarm or ha, got "production"; it was taken from the stack\'s name; set archipelago:topology',
   ]);
 });
 

@@ -7,6 +7,7 @@ import { getDomain } from "./domain";
 import { getDroplet, getDroplets } from "./droplets";
 import { getLoadBalancer } from "./load-balancer";
 import type { Invoke } from "./lookup";
+import { getProject } from "./project";
 import { getReservedIp } from "./reserved-ip";
 import { getVolume } from "./volume";
 
@@ -23,6 +24,7 @@ const named: Readonly<Record<string, Invoke>> = {
   getImage,
   getImages,
   getLoadBalancer,
+  getProject,
   getRegions,
   getReservedIp,
   getSizes,

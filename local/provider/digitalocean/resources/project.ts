@@ -4,7 +4,7 @@ import { text, texts, type Values } from "../../framework/values";
 import { hasStatus, type ApiClient } from "../client";
 import { until } from "../wait";
 
-interface ApiProject {
+export interface ApiProject {
   readonly id: string;
   readonly owner_uuid: string;
   readonly owner_id: number;
@@ -20,7 +20,7 @@ interface ApiProject {
 /** Resources leave a project asynchronously (P project/resource_project.go: Timeouts.Delete). */
 const RESOURCES_LEAVE_MS = 3 * 60 * 1000;
 
-const urnsOf = async (client: ApiClient, id: string): Promise<string[]> =>
+export const urnsOf = async (client: ApiClient, id: string): Promise<string[]> =>
   (await client.all<{ urn: string }>(`/projects/${id}/resources`, "resources")).map(
     ({ urn }) => urn,
   );
@@ -52,20 +52,22 @@ async function moveResources(client: ApiClient, id: string, olds: Values, news: 
   );
 }
 
+export const projectState = (project: ApiProject, resources: readonly string[]): Values => ({
+  name: project.name,
+  purpose: project.purpose.replace(/^Other: /, ""),
+  description: project.description,
+  environment: project.environment,
+  isDefault: project.is_default,
+  ownerUuid: project.owner_uuid,
+  ownerId: project.owner_id,
+  createdAt: project.created_at,
+  updatedAt: project.updated_at,
+  resources,
+});
+
 const existing = (project: ApiProject, resources: readonly string[]) => ({
   id: project.id,
-  state: {
-    name: project.name,
-    purpose: project.purpose.replace(/^Other: /, ""),
-    description: project.description,
-    environment: project.environment,
-    isDefault: project.is_default,
-    ownerUuid: project.owner_uuid,
-    ownerId: project.owner_id,
-    createdAt: project.created_at,
-    updatedAt: project.updated_at,
-    resources,
-  },
+  state: projectState(project, resources),
 });
 
 const settings = (inputs: Values): Values => ({

@@ -1,5 +1,4 @@
 import type { Context } from "../../../../providers/swarm/protocol/resource";
-import { systemClock } from "../../../../providers/swarm/wait";
 
 /** A context that keeps what would be told to the operator. */
 export function recordingContext(name: string): Context & { readonly lines: string[] } {
@@ -7,10 +6,8 @@ export function recordingContext(name: string): Context & { readonly lines: stri
   const keep = (message: string) => void lines.push(message);
   return {
     name,
-    urn: `urn:pulumi:test::swarm::swarm:index:Node::${name}`,
     lines,
     log: { status: keep, info: keep, warn: keep },
     signal: new AbortController().signal,
-    clock: systemClock,
   };
 }

@@ -1,0 +1,94 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import * as swarm from "../providers/swarm/sdk";
+import type { ManagedPostgres } from "./managed-postgres";
+import { base64, READABLE } from "./service-defaults";
+
+const CA_FILE = "/archipelago/server-ca.pem";
+const SERVICE_FILE = "/run/secrets/pg-service";
+
+export interface DatabaseGrantsArgs {
+  /** With `psql`: PgBouncer's has it. */
+  readonly image: pulumi.Input<string>;
+  readonly networkId: pulumi.Input<string>;
+  /** Manager that runs it. */
+  readonly connection: pulumi.Input<swarm.Connection>;
+  readonly postgres: ManagedPostgres;
+}
+
+/**
+ * Gives each user its own database and nobody else's. DigitalOcean's new users may connect everywhere, and since
+ * PostgreSQL 15 make nothing anywhere.
+ *
+ * ```ts
+ * new DatabaseGrants("database-grants", { image, networkId, connection, postgres });
+ * ```
+ *
+ * Runs as the cluster's own administrator, once for each set of databases.
+ */
+export class DatabaseGrants extends pulumi.ComponentResource {
+  readonly done: swarm.Job;
+
+  constructor(name: string, args: DatabaseGrantsArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("archipelago:database:DatabaseGrants", name, {}, opts);
+    const { server, logins, pools } = args.postgres;
+    const kept = { parent: this, deleteBeforeReplace: false };
+    const login = new docker.Secret(
+      name,
+      { data: pulumi.secret(serviceFile(args.postgres)).apply(base64) },
+      kept,
+    );
+    const ca = new docker.ServiceConfig(`${name}-ca`, { data: server.ca.apply(base64) }, kept);
+    this.done = new swarm.Job(
+      name,
+      {
+        connection: args.connection,
+        name,
+        image: args.image,
+        command: ["sh", "-euc", grantScript(logins.map(({ database }) => database))],
+        networks: [args.networkId],
+        env: { PGSERVICEFILE: SERVICE_FILE, PGCONNECT_TIMEOUT: "10" },
+        secrets: [
+          {
+            secretId: login.id,
+            secretName: login.name,
+            fileName: "pg-service",
+            fileMode: READABLE,
+          },
+        ],
+        configs: [{ configId: ca.id, configName: ca.name, fileName: CA_FILE, fileMode: READABLE }],
+      },
+      // By then the databases and users are there.
+      { parent: this, dependsOn: [...pools, server.firewall] },
+    );
+    this.registerOutputs({});
+  }
+}
+
+/** https://www.postgresql.org/docs/15/libpq-pgservice.html */
+function serviceFile({ server: { cluster } }: ManagedPostgres): pulumi.Output<string> {
+  const { privateHost, port, user, password } = cluster;
+  return pulumi.interpolate`[admin]
+host=${privateHost}
+port=${port}
+user=${user}
+password=${password}
+sslmode=verify-ca
+sslrootcert=${CA_FILE}
+`;
+}
+
+/** A script for `sh` that may run any number of times. Each database has one user, of its own name. */
+export function grantScript(databases: readonly string[]): string {
+  return databases
+    .map((database) => {
+      const sql = [
+        `REVOKE CONNECT ON DATABASE "${database}" FROM PUBLIC`,
+        `GRANT ALL PRIVILEGES ON DATABASE "${database}" TO "${database}"`,
+        `GRANT ALL ON SCHEMA public TO "${database}"`,
+      ];
+      const options = sql.map((statement) => `-c '${statement}'`).join(" ");
+      return `psql -X -q -v ON_ERROR_STOP=1 "service=admin dbname=${database}" ${options}`;
+    })
+    .join("\n");
+}

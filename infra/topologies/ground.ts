@@ -1,0 +1,87 @@
+import * as digitalocean from "@pulumi/digitalocean";
+import { Network } from "../../components/network";
+import { SshAccess } from "../../components/ssh-access";
+import type * as swarm from "../../providers/swarm/sdk";
+import { accessKeys } from "../access-keys";
+import type { Account } from "../account";
+import type { Config } from "../config";
+import { roleTag, stackName, stackTag, VOLUME_MOUNT, volumeName } from "../names";
+import { keepsVolume } from "../volume-use";
+
+/** Where the program runs. */
+export interface Place {
+  /** Directory that build contexts start at. */
+  readonly root: string;
+  /** CIDRs that may reach SSH. */
+  readonly sshFrom: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What Droplets stand on. */
+export interface Ground {
+  readonly network: Network;
+  readonly access: SshAccess;
+  /** Absent where nothing uses one. */
+  readonly volume: digitalocean.Volume | undefined;
+}
+
+/** Network, keys and Volume: the same resources in every topology. */
+export function layGround(config: Config, account: Account, { sshFrom }: Place): Ground {
+  const { stack, region } = config;
+  const network = new Network("network", {
+    name: stackName(stack),
+    region,
+    ipRange: config.vpcCidr,
+    tag: stackTag(stack),
+    roleTags: {
+      manager: roleTag(stack, "manager"),
+      worker: roleTag(stack, "worker"),
+      ingress: roleTag(stack, "ingress"),
+    },
+    sshFrom,
+    swarm: config.topology !== "single-node",
+    web: config.ingress === "floating-ip",
+  });
+  const access = new SshAccess("ssh", { keys: accessKeys(config, account) });
+  const volume = keepsVolume(config, account) ? makeVolume(config, network) : undefined;
+  return { network, access, volume };
+}
+
+function makeVolume({ stack, region, database, protect }: Config, network: Network) {
+  return new digitalocean.Volume(
+    "data",
+    {
+      name: volumeName(stack),
+      region,
+      size: database.volumeGib,
+      // Grows while in use, locally too.
+      initialFilesystemType: "xfs",
+      initialFilesystemLabel: "data",
+      tags: [network.tag],
+    },
+    { protect },
+  );
+}
+
+/** How the node that has the Volume uses it. */
+export function volumeUse(config: Config, { volume }: Ground) {
+  return (
+    volume && {
+      id: volume.id,
+      sizeGib: config.database.volumeGib,
+      mountPoint: VOLUME_MOUNT,
+      directories: dataDirectories(config),
+    }
+  );
+}
+
+/** Directories on the Volume that services are given. */
+function dataDirectories({ database, services }: Config): swarm.NodeDirectory[] {
+  const withVolume = Object.entries(services).filter(([, { volume }]) => volume !== undefined);
+  return [
+    { path: "edge" },
+    ...(database.engine === "container" ? [{ path: "postgres" }] : []),
+    // Images run as users of their own, which the node cannot know.
+    ...withVolume.map(([name]) => ({ path: `services/${name}`, mode: "0777" })),
+  ];
+}

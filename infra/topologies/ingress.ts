@@ -1,0 +1,115 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Dns } from "../../components/dns";
+import { FloatingIp } from "../../components/floating-ip";
+import { LoadBalancer } from "../../components/load-balancer";
+import type { Account } from "../account";
+import type { Config } from "../config";
+import { firstNode } from "../fleet";
+import { stackName } from "../names";
+import { edgeRoutes, routeHosts } from "../routes";
+import type { Ground } from "./ground";
+import type { Nodes } from "./nodes";
+
+/** The way in. */
+export interface Ingress {
+  /** Public IPv4 address of the app. */
+  readonly address: pulumi.Output<string>;
+  /** Where the app is. */
+  readonly url: pulumi.Output<string>;
+  /** What is asked before `up` ends; absent when every route wants a name. */
+  readonly probe: pulumi.Output<string> | undefined;
+  readonly balancer: LoadBalancer | undefined;
+  /** What must be there before the address can answer. */
+  readonly ready: readonly pulumi.Resource[];
+  /** DigitalOcean URNs, for the Project. */
+  readonly urns: readonly pulumi.Output<string>[];
+}
+
+export function makeIngress(
+  config: Config,
+  account: Account,
+  ground: Ground,
+  nodes: Nodes,
+): Ingress {
+  const dns = makeDns(config);
+  const zone = dns?.domain ? [dns.domain.domainUrn] : [];
+  const balanced = config.ingress === "load-balancer";
+  const floatingIp =
+    balanced && account.fleet.reservedIp === undefined ? undefined : makeFloatingIp(config, nodes);
+  const kept = floatingIp?.ipUrn ? [floatingIp.ipUrn] : [];
+  const balancer = balanced ? makeBalancer(config, ground, dns) : undefined;
+  const address = balancer?.address ?? floatingIp?.address;
+  if (address === undefined) throw new Error("the way in has an address");
+  dns?.lead(dnsNames(config), address);
+  return {
+    address,
+    url: appUrl(config, address),
+    probe: probeUrl(config, address),
+    balancer,
+    ready: balancer
+      ? [balancer.balancer, balancer.firewall]
+      : floatingIp
+        ? [floatingIp.assignment]
+        : [],
+    urns: [...zone, ...kept, ...(balancer ? [balancer.balancer.loadBalancerUrn] : [])],
+  };
+}
+
+/** With a Load Balancer it is kept where there is one already: it is the way back, and free while it is assigned. */
+function makeFloatingIp(config: Config, nodes: Nodes): FloatingIp {
+  const node = nodes[firstNode(config)];
+  if (node === undefined) throw new Error("a stack has a node");
+  return new FloatingIp("address", {
+    region: config.region,
+    dropletId: node.droplet.id.apply(Number),
+    existing: config.floatingIp.existing,
+    protect: config.protect,
+    after: node.attachment ? [node.attachment] : [],
+  });
+}
+
+function makeBalancer(config: Config, { network }: Ground, dns: Dns | undefined): LoadBalancer {
+  const { stack, region, protect, loadBalancer } = config;
+  const tag = network.roleTags.ingress;
+  if (tag === undefined) throw new Error("the network has a tag for the nodes that take requests");
+  return new LoadBalancer("front", {
+    name: stackName(stack),
+    region,
+    vpcId: network.vpcId,
+    tag,
+    nodes: loadBalancer.nodes,
+    stickyCookie: loadBalancer.stickyCookie,
+    idleTimeoutSeconds: loadBalancer.idleTimeoutSeconds,
+    https: dns && { names: dnsNames(config), after: dns.domain ? [dns.domain] : [] },
+    protect,
+  });
+}
+
+function makeDns({ domain, protect }: Config): Dns | undefined {
+  if (domain === undefined || domain.dns === "none") return undefined;
+  return new Dns("dns", {
+    zone: domain.zone ?? domain.name,
+    createZone: domain.dns === "create",
+    protect,
+  });
+}
+
+/** Names in the stack's zone that lead to the app. */
+function dnsNames({ domain, ...config }: Config): string[] {
+  if (domain === undefined) return [];
+  const zone = domain.zone ?? domain.name;
+  const names = new Set([domain.name, ...routeHosts(config)]);
+  return [...names].filter((name) => name === zone || name.endsWith(`.${zone}`));
+}
+
+function appUrl({ domain }: Config, address: pulumi.Output<string>): pulumi.Output<string> {
+  return domain === undefined
+    ? pulumi.interpolate`http://${address}/`
+    : pulumi.output(`https://${domain.name}/`);
+}
+
+/** By address and plain HTTP: with a domain, DNS and certificate may take longer than an `up`. */
+function probeUrl(config: Config, address: pulumi.Output<string>) {
+  const [route] = edgeRoutes(config).filter(({ hosts }) => hosts === undefined);
+  return route && pulumi.interpolate`http://${address}${route.paths?.[0] ?? "/"}`;
+}

@@ -1,0 +1,57 @@
+import { ManagedDatabase } from "../../components/managed-database";
+import { ManagedPostgres } from "../../components/managed-postgres";
+import { Registry } from "../../components/registry";
+import type { Config } from "../config";
+import { databaseNames, poolSize } from "../databases";
+import { cacheName, databaseName, registryName } from "../names";
+import type { Ground } from "./ground";
+
+/** Valkey's version. https://docs.digitalocean.com/products/databases/valkey/ */
+const VALKEY_VERSION = "8";
+
+/** What DigitalOcean runs for the stack. */
+export interface Managed {
+  readonly postgres: ManagedPostgres | undefined;
+  readonly cache: ManagedDatabase | undefined;
+  readonly registry: Registry | undefined;
+}
+
+export function makeManaged(config: Config, { network }: Ground): Managed {
+  const { stack, region, protect, database, cache, registry } = config;
+  const here = { region, vpcId: network.vpcId, trustedTag: network.tag, protect };
+  const databases = databaseNames(config);
+  return {
+    postgres:
+      database.engine === "managed"
+        ? new ManagedPostgres("postgres", {
+            ...here,
+            name: databaseName(stack),
+            version: database.version,
+            size: database.size,
+            nodes: database.nodes,
+            databases,
+            poolSize: poolSize(database.size, databases.length),
+            replicas: database.replicas,
+          })
+        : undefined,
+    cache:
+      cache.engine === "managed"
+        ? new ManagedDatabase("cache", {
+            ...here,
+            name: cacheName(stack),
+            engine: "valkey",
+            version: VALKEY_VERSION,
+            size: cache.size,
+            nodes: cache.nodes,
+          })
+        : undefined,
+    registry:
+      registry.kind === "digitalocean"
+        ? new Registry("registry", {
+            name: registryName(stack, registry.name),
+            tier: registry.tier,
+            region,
+          })
+        : undefined,
+  };
+}

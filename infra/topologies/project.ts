@@ -1,0 +1,31 @@
+import type * as pulumi from "@pulumi/pulumi";
+import { StackProject } from "../../components/stack-project";
+import type { Config } from "../config";
+import { stackName } from "../names";
+import type { Ground } from "./ground";
+import type { Ingress } from "./ingress";
+import type { Managed } from "./managed";
+import type { Nodes } from "./nodes";
+
+interface Stack {
+  readonly ground: Ground;
+  readonly nodes: Nodes;
+  readonly ingress: Ingress;
+  readonly managed?: Managed;
+}
+
+/** The stack's page in the control panel. */
+export function makeProject({ stack }: Config, { ground, nodes, ingress, managed }: Stack): void {
+  const databases = [managed?.postgres?.server, managed?.cache];
+  const urns: (pulumi.Output<string> | undefined)[] = [
+    ...Object.values(nodes).map(({ droplet }) => droplet.dropletUrn),
+    ground.volume?.volumeUrn,
+    ...ingress.urns,
+    ...databases.map((database) => database?.cluster.clusterUrn),
+  ];
+  new StackProject("project", {
+    name: stackName(stack),
+    stack,
+    urns: urns.filter((urn) => urn !== undefined),
+  });
+}
