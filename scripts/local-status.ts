@@ -22,6 +22,15 @@ const state = z.object({
       failure: z.string().nullable(),
     }),
   ),
+  load_balancers: z.array(
+    z.object({
+      name: z.string(),
+      status: z.string(),
+      public_ip: z.string().nullable(),
+      private_ip: z.string(),
+      targets: z.array(z.object({ name: z.string(), health: z.string() })),
+    }),
+  ),
   failed_actions: z.array(
     z.object({ id: z.number(), type: z.string(), failure: z.string().nullable() }),
   ),
@@ -63,6 +72,18 @@ export async function localStatus(json: boolean): Promise<number> {
         const { id, name, size, status, body, public_ip, private_ip } = droplet;
         const health = ill.includes(droplet) ? pc.red(body) : pc.green(body);
         table.push([`${name} (${id})`, size, status, health, public_ip ?? "", private_ip]);
+      }
+      process.stdout.write(`${table.toString()}\n`);
+    }
+    if (found.load_balancers.length > 0) {
+      const table = new Table({
+        head: ["Load Balancer", "status", "targets", "public", "private"],
+      });
+      for (const { name, status, targets, public_ip, private_ip } of found.load_balancers) {
+        const health = targets.map((target) =>
+          target.health === "down" ? pc.red(`${target.name} down`) : target.name,
+        );
+        table.push([name, status, health.join(", "), public_ip ?? "", private_ip]);
       }
       process.stdout.write(`${table.toString()}\n`);
     }

@@ -1,5 +1,6 @@
 import type { Machines } from "../machines/machines";
 import type { Range } from "./addresses";
+import type { Authority } from "./authority";
 import type { Lifecycle } from "./lifecycle";
 import type { Network } from "./network";
 import type { Store } from "./store";
@@ -20,6 +21,7 @@ export interface Context {
   readonly machines: Machines;
   readonly lifecycle: Lifecycle;
   readonly network: Network;
+  readonly authority: Authority;
   readonly publicPool: Range;
   readonly limits: Limits;
   /** What could not be brought back at the start, for the operator. */

@@ -3,6 +3,8 @@ import type { FastifyInstance } from "fastify";
 import type { Machines } from "../machines/machines";
 import { parseCidr } from "./addresses";
 import { Tokens } from "./auth";
+import { Authority } from "./authority";
+import { certificateTransitions, renewDue } from "./certificates/lifecycle";
 import type { Context, Limits } from "./context";
 import { dropletTransitions } from "./droplets/lifecycle";
 import { StateError } from "./errors";
@@ -80,6 +82,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const lifecycle: Lifecycle = new Lifecycle(
     () => context,
     {
+      ...certificateTransitions,
       ...dropletTransitions,
       ...volumeTransitions,
       ...reservedIpTransitions,
@@ -93,6 +96,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     machines,
     lifecycle,
     network,
+    authority: await Authority.open(store),
     publicPool,
     limits: { droplets: 1000, reservedIps: 3, volumes: 100, ...options.limits },
     problems,
@@ -125,6 +129,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     }
     const port = await listen(server, options.port ?? 0, "API");
     lifecycle.resume();
+    lifecycle.commit(() => renewDue(context));
     return { url: `http://${loopback}:${port}`, port, metadataPort, close };
   } catch (error) {
     await close();

@@ -17,6 +17,7 @@ export interface JobParams {
   readonly volumeId?: string;
   readonly vpcId?: string;
   readonly loadBalancerId?: string;
+  readonly certificateId?: string;
   readonly ip?: string;
   readonly size?: string;
   readonly disk?: boolean;

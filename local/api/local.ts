@@ -3,16 +3,21 @@ import { z } from "zod";
 import type { Context } from "./context";
 import { fault, type Faults } from "./faults";
 import { parse } from "./input";
+import { targets } from "./load-balancers/model";
 
 const progress = z.object({
   progress: z.union([z.enum(["immediate", "realistic"]), z.number().min(0)]),
 });
 
-/** What DigitalOcean does not have: the caller's own address, and the operator's view of this one. */
+/** What DigitalOcean does not have: the caller's own address, the local authority's certificate, and the operator's view of this one. */
 export function localRoutes(app: FastifyInstance, context: Context, faults: Faults): void {
   const { store, machines, lifecycle } = context;
 
   app.get("/my-ip", (request, reply) => reply.type("text/plain").send(`${request.ip}\n`));
+
+  app.get("/ca", (_request, reply) =>
+    reply.type("application/x-pem-file").send(context.authority.pem),
+  );
 
   app.get("/_local/state", async () => {
     const observed = await machines.observe();
@@ -25,7 +30,8 @@ export function localRoutes(app: FastifyInstance, context: Context, faults: Faul
         droplets: store.droplets.count(),
         vpcs: store.vpcs.count(),
         firewalls: store.firewalls.count(),
-        load_balancers: store.loadBalancers.count(),
+        load_balancers: store.loadBalancers.count() + store.globalLoadBalancers.count(),
+        certificates: store.certificates.count(),
         reserved_ips: store.reservedIps.count(),
         volumes: store.volumes.count(),
         domains: store.domains.count(),
@@ -44,6 +50,23 @@ export function localRoutes(app: FastifyInstance, context: Context, faults: Faul
         tags: droplet.tags,
         failure: droplet.failure ?? null,
       })),
+      load_balancers: await Promise.all(
+        store.loadBalancers.all().map(async (balancer) => {
+          const health = await machines.balancerHealth(balancer.id);
+          return {
+            id: balancer.id,
+            name: balancer.name,
+            status: balancer.status,
+            public_ip: balancer.publicIp ?? null,
+            private_ip: balancer.privateIp,
+            targets: targets(store, balancer).map(({ id, name }) => ({
+              droplet_id: id,
+              name,
+              health: health.get(id) ?? "unknown",
+            })),
+          };
+        }),
+      ),
       failed_actions: store.actions
         .filter((action) => action.status === "errored")
         .map(({ id, type, dropletId, volumeId, ip, failure }) => ({

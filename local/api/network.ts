@@ -10,11 +10,13 @@ import { parseAddress, parseCidr } from "./addresses";
 import { dropletSpec, type DropletRecord } from "./droplets/model";
 import { appliesTo, type FirewallRecord, type FirewallRule } from "./firewalls/model";
 import { asCidr } from "./load-balancers/addresses";
+import { firstTarget } from "./load-balancers/global";
 import { loadBalancerSpec, type LoadBalancerRecord } from "./load-balancers/model";
 import type { Store } from "./store";
 import { hasTag } from "./tags/model";
 import { volumeSpec } from "./volumes/model";
 import { vpcSpec } from "./vpcs/model";
+import { names } from "./names";
 
 /** A rule with its Droplets, tags and Load Balancers as the private addresses behind them. IPv6 is left out: local networks are IPv4. */
 export function resolveRule(
@@ -75,13 +77,19 @@ export function networkSpec(store: Store, metadataPort: number): NetworkSpec {
           dropletId === undefined ? [] : [{ address: ip, dropletId }],
         ),
     ],
-    services: balancers.map(({ publicIp, vpcId, privateIp }) => ({
-      address: publicIp,
-      vpcId,
-      privateIp,
-    })),
+    services: [
+      ...balancers.flatMap(({ publicIp, vpcId, privateIp }) =>
+        publicIp ? [{ address: publicIp, vpcId, privateIp }] : [],
+      ),
+      ...store.globalLoadBalancers.all().flatMap((global) => {
+        const target = firstTarget(global, balancers);
+        const { vpcId, privateIp } = target ?? {};
+        return vpcId && privateIp ? [{ address: global.publicIp, vpcId, privateIp }] : [];
+      }),
+    ],
     firewalls: store.firewalls.all().map((firewall) => firewallSpec(firewall, droplets, balancers)),
     guards: balancers.map(guardOf),
+    names: names(store),
     metadataPort,
   };
 }
@@ -102,7 +110,7 @@ export function world(store: Store, metadataPort: number): World {
       .filter((droplet) => droplet.status !== "new" && !droplet.deleting)
       .filter((droplet) => !rebuilding.has(droplet.id))
       .map((droplet) => ({
-        ...dropletSpec(droplet),
+        ...dropletSpec(store, droplet),
         power: droplet.status === "active" ? ("on" as const) : ("off" as const),
       })),
     loadBalancers: activeBalancers(store),

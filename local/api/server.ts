@@ -4,6 +4,7 @@ import { accountRoutes } from "./account/routes";
 import { actionRoutes } from "./actions/routes";
 import type { Tokens } from "./auth";
 import { catalogueRoutes } from "./catalogue/routes";
+import { certificateRoutes } from "./certificates/routes";
 import type { Context } from "./context";
 import { domainRoutes } from "./domains/routes";
 import { associatedRoutes } from "./droplets/associated";
@@ -29,6 +30,9 @@ import { sshKeyRoutes } from "./ssh-keys/routes";
 import { tagRoutes } from "./tags/routes";
 import { volumeRoutes } from "./volumes/routes";
 import { vpcRoutes } from "./vpcs/routes";
+
+/** What anybody on this machine may ask: neither says anything of the account. */
+const openPaths = ["/my-ip", "/ca"];
 
 const megabyte = 1024 * 1024;
 
@@ -59,7 +63,7 @@ export function createServer(
 
   app.addHook("onRequest", async (request, reply) => {
     reply.header("x-request-id", request.id);
-    if (request.url.split("?")[0] === "/my-ip") return;
+    if (openPaths.includes(request.url.split("?")[0] ?? "")) return;
     const known = tokens.accept(request.headers.authorization);
     if (known && request.url.startsWith("/_local/")) return;
     // Strangers do not use up the account's requests.
@@ -110,6 +114,7 @@ export function createServer(
   accountRoutes(app, context);
   actionRoutes(app, context);
   catalogueRoutes(app);
+  certificateRoutes(app, context);
   domainRoutes(app, context);
   dropletRoutes(app, context);
   associatedRoutes(app, context);

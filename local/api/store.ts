@@ -1,12 +1,14 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { open, type Database, type RootDatabase } from "lmdb";
 import type { ActionRecord } from "./actions/model";
+import type { CertificateRecord } from "./certificates/model";
 import type { DomainRecord, DomainRecordRecord } from "./domains/model";
 import type { DropletRecord } from "./droplets/model";
 import { StateError } from "./errors";
 import type { FirewallRecord } from "./firewalls/model";
 import type { ImageRecord } from "./images/model";
 import type { Job } from "./lifecycle";
+import type { GlobalLoadBalancerRecord } from "./load-balancers/global";
 import type { LoadBalancerRecord } from "./load-balancers/model";
 import type { AssignmentRecord, ProjectRecord } from "./projects/model";
 import type { ReservedIpRecord } from "./reserved-ips/model";
@@ -84,6 +86,8 @@ export class Store {
   readonly firewalls;
   readonly reservedIps;
   readonly loadBalancers;
+  readonly globalLoadBalancers;
+  readonly certificates;
   readonly volumes;
   readonly volumeSnapshots;
   readonly images;
@@ -107,6 +111,10 @@ export class Store {
     this.firewalls = collection<string, FirewallRecord>("firewalls");
     this.reservedIps = collection<string, ReservedIpRecord>("reserved-ips");
     this.loadBalancers = collection<string, LoadBalancerRecord>("load-balancers");
+    this.globalLoadBalancers = collection<string, GlobalLoadBalancerRecord>(
+      "global-load-balancers",
+    );
+    this.certificates = collection<string, CertificateRecord>("certificates");
     this.volumes = collection<string, VolumeRecord>("volumes");
     this.volumeSnapshots = collection<string, VolumeSnapshotRecord>("volume-snapshots");
     this.images = collection<number, ImageRecord>("images");
@@ -130,7 +138,7 @@ export class Store {
       mkdirSync(stateDir, { recursive: true, mode: 0o700 });
       store = new Store(
         // overlappingSync would acknowledge before the data is on disk.
-        open({ path: stateDir, noSubdir: false, maxDbs: 32, overlappingSync: false }),
+        open({ path: stateDir, noSubdir: false, maxDbs: 64, overlappingSync: false }),
       );
     } catch (error) {
       throw explain(error, stateDir);

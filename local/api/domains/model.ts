@@ -177,6 +177,12 @@ export function refuseClash(
 
 export const recordView = ({ domain: _domain, ...record }: DomainRecordRecord) => record;
 
+/** The account's domain that a full name is in, or is; the longest one. */
+export const domainOf = (store: Store, name: string): DomainRecord | undefined =>
+  store.domains
+    .filter((domain) => name === domain.name || name.endsWith(`.${domain.name}`))
+    .sort((a, b) => b.name.length - a.name.length)[0];
+
 /** The zone as a text that name servers read. */
 export function zoneFile(domain: DomainRecord, records: readonly DomainRecordRecord[]): string {
   const dotted = (data: string) => (data === "@" || data === "." ? data : `${data}.`);

@@ -42,7 +42,7 @@ async function createBody(context: Context, params: JobParams): Promise<void> {
   await machines.createVpc(vpcSpec(vpc));
   // The Firewall is in force before the machine is.
   await network.sync();
-  await machines.createDroplet(dropletSpec(droplet));
+  await machines.createDroplet(dropletSpec(store, droplet));
   for (const volume of volumesOf(store, droplet.id))
     await machines.attachVolume(volumeSpec(volume), droplet.id);
   await network.sync();

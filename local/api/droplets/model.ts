@@ -1,4 +1,5 @@
 import type { DropletSpec } from "../../machines/machines";
+import { caPem } from "../authority";
 import { sizeOf } from "../catalogue/sizes";
 import type { Store } from "../store";
 
@@ -46,7 +47,7 @@ export interface DropletRecord {
 export const isPending = (store: Store, { id }: Pick<DropletRecord, "id">): boolean =>
   store.jobs.find((job) => job.params.dropletId === id) !== undefined;
 
-export function dropletSpec(droplet: DropletRecord): DropletSpec {
+export function dropletSpec(store: Store, droplet: DropletRecord): DropletSpec {
   const { vcpus, memoryMib } = sizeOf(droplet.size);
   return {
     id: droplet.id,
@@ -61,5 +62,6 @@ export function dropletSpec(droplet: DropletRecord): DropletSpec {
     vpcId: droplet.vpcId,
     privateIp: droplet.privateIp,
     publicIp: droplet.publicIp,
+    trustedCaPem: caPem(store),
   };
 }

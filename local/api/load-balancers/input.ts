@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseCidr } from "../addresses";
 import { findRegion } from "../catalogue/regions";
 import { unprocessable } from "../errors";
 import { parse } from "../input";
@@ -6,29 +7,13 @@ import type { Store } from "../store";
 import { requireTags } from "../tags/model";
 import { defaultVpc, findVpc } from "../vpcs/model";
 import type { Context } from "../context";
+import { asCidr } from "./addresses";
 import type { LoadBalancerRecord } from "./model";
-
-const port = z.number().int().min(1).max(65_535);
-
-/** Rules that end TLS need certificates, which this local DigitalOcean does not have yet. */
-const protocol = z.enum(["http", "tcp"], {
-  error: "must be http or tcp: the local DigitalOcean has no certificates",
-});
-
-const rule = z.object({
-  entry_protocol: protocol,
-  entry_port: port,
-  target_protocol: protocol,
-  target_port: port,
-  certificate_id: z.literal("", { error: "the certificate does not exist" }).nullish(),
-  tls_passthrough: z.boolean().nullish(),
-});
-
-export const rulesInput = z.object({ forwarding_rules: z.array(rule).min(1) });
+import { type ForwardingRule, readRules, rulesInput } from "./rules";
 
 const healthCheck = z.object({
   protocol: z.enum(["http", "https", "tcp"]).nullish(),
-  port: port.nullish(),
+  port: z.number().int().min(1).max(65_535).nullish(),
   path: z.string().nullish(),
   check_interval_seconds: z.number().int().min(3).max(300).nullish(),
   response_timeout_seconds: z.number().int().min(3).max(300).nullish(),
@@ -42,11 +27,28 @@ const sticky = z.object({
   cookie_ttl_seconds: z.number().int().min(1).nullish(),
 });
 
-const body = z.object({
+/** `ip:203.0.113.7` or `cidr:203.0.113.0/24`. */
+const firewallEntry = z
+  .string()
+  .refine(
+    (entry) => parseCidr(asCidr(entry)) !== undefined && /^(ip|cidr):/.test(entry),
+    "firewall: rules look like ip:203.0.113.7 or cidr:203.0.113.0/24",
+  );
+
+/** https://docs.digitalocean.com/reference/api/ "Load Balancers": what the old sizes are in nodes. */
+const sizes = { "lb-small": 1, "lb-medium": 3, "lb-large": 6 } as const;
+
+/** What regional and global ones have in common. */
+export const commonInput = {
   name: z
     .string({ error: "name is required" })
     .regex(/^[a-zA-Z0-9][a-zA-Z0-9.-]*$/, "name may only hold letters, digits, periods and dashes")
     .max(255),
+  project_id: z.string().nullish(),
+};
+
+const body = z.object({
+  ...commonInput,
   region: z.string().nullish(),
   size_unit: z.number().int().min(1).max(100).nullish(),
   size: z.enum(["lb-small", "lb-medium", "lb-large", ""]).nullish(),
@@ -56,39 +58,33 @@ const body = z.object({
   sticky_sessions: sticky.nullish(),
   tag: z.string().nullish(),
   droplet_ids: z.array(z.number().int()).nullish(),
-  redirect_http_to_https: z
-    .literal(false, { error: "redirect_http_to_https needs an https rule" })
-    .nullish(),
+  redirect_http_to_https: z.boolean().nullish(),
+  disable_lets_encrypt_dns_records: z.boolean().nullish(),
   enable_proxy_protocol: z.boolean().nullish(),
   enable_backend_keepalive: z.boolean().nullish(),
   http_idle_timeout_seconds: z.number().int().min(30).max(600).nullish(),
   vpc_uuid: z.string().nullish(),
   firewall: z
-    .object({ allow: z.array(z.string()).nullish(), deny: z.array(z.string()).nullish() })
+    .object({ allow: z.array(firewallEntry).nullish(), deny: z.array(firewallEntry).nullish() })
     .nullish(),
-  network: z.enum(["EXTERNAL", ""], { error: "network must be EXTERNAL" }).nullish(),
-  network_stack: z.enum(["IPV4", ""], { error: "network_stack must be IPV4" }).nullish(),
-  type: z.enum(["REGIONAL", ""], { error: "type must be REGIONAL" }).nullish(),
-  project_id: z.string().nullish(),
+  network: z.enum(["EXTERNAL", "INTERNAL", ""]).nullish(),
+  network_stack: z
+    .enum(["IPV4", ""], { error: "network_stack must be IPV4: local networks have no IPv6" })
+    .nullish(),
+  type: z
+    .enum(["REGIONAL", ""], {
+      error:
+        "type must be REGIONAL or GLOBAL: the local DigitalOcean has no network load balancers",
+    })
+    .nullish(),
+  tls_cipher_policy: z.enum(["DEFAULT", "STRONG", ""]).nullish(),
 });
 
 /** What a request says of a Load Balancer, with DigitalOcean's defaults; addresses and state are not its affair. */
 export type LoadBalancerInput = Omit<
   LoadBalancerRecord,
-  "id" | "privateIp" | "publicIp" | "status" | "deleting" | "createdAt"
+  "id" | "privateIp" | "publicIp" | "dnsRecordIds" | "status" | "deleting" | "createdAt"
 > & { readonly projectId: string | undefined };
-
-export function readRules(input: z.output<typeof rulesInput>): LoadBalancerRecord["rules"] {
-  const rules = input.forwarding_rules.map((each) => ({
-    entryProtocol: each.entry_protocol,
-    entryPort: each.entry_port,
-    targetProtocol: each.target_protocol,
-    targetPort: each.target_port,
-  }));
-  if (new Set(rules.map(({ entryPort }) => entryPort)).size < rules.length)
-    throw unprocessable("forwarding rules must not have duplicate entry ports");
-  return rules;
-}
 
 /**
  * Checks the body of a creation, or of a change, which replaces everything. Call inside a transaction: the region's
@@ -110,13 +106,22 @@ export function readLoadBalancer(
     throw unprocessable("sticky_sessions of type cookies need cookie_name and cookie_ttl_seconds");
   if (input.tag && input.droplet_ids?.length)
     throw unprocessable("specify either a tag or droplet_ids, not both");
+  const rules = readRules(store, input);
+  const ends = ({ entryProtocol }: ForwardingRule) => /^http[s2]$/.test(entryProtocol);
+  if (input.redirect_http_to_https && !rules.some(ends))
+    throw unprocessable("redirect_http_to_https needs a forwarding rule for https or http2");
+  const network = input.network || before?.network || "EXTERNAL";
+  if (before && network !== before.network)
+    throw unprocessable("the network of a load balancer cannot be changed");
+  if (input.project_id && !store.projects.get(input.project_id))
+    throw unprocessable("project_id: the project does not exist");
   return {
     name: input.name,
     region: vpc.region,
     vpcId: vpc.id,
-    sizeUnit: input.size_unit ?? 1,
+    sizeUnit: input.size_unit ?? (input.size ? sizes[input.size] : (before?.sizeUnit ?? 1)),
     algorithm: input.algorithm || "round_robin",
-    rules: readRules(input),
+    rules,
     healthCheck: {
       protocol: check.protocol ?? "http",
       port: check.port ?? 80,
@@ -130,6 +135,10 @@ export function readLoadBalancer(
       name: cookie.cookie_name ?? "",
       ttlSeconds: cookie.cookie_ttl_seconds ?? 0,
     },
+    redirectHttpToHttps: input.redirect_http_to_https ?? false,
+    dnsRecords: !input.disable_lets_encrypt_dns_records,
+    network,
+    tlsCipherPolicy: input.tls_cipher_policy || "DEFAULT",
     proxyProtocol: input.enable_proxy_protocol ?? false,
     backendKeepalive: input.enable_backend_keepalive ?? false,
     httpIdleTimeoutSeconds: input.http_idle_timeout_seconds ?? 60,

@@ -1,5 +1,7 @@
 import type { Transition } from "../lifecycle";
-import { loadBalancerSpec } from "./model";
+import { unpointNames } from "./dns";
+import { syncGlobalNames } from "./global";
+import { loadBalancerSpec, syncNames } from "./model";
 
 export const loadBalancerTransitions: Record<string, Transition> = {
   "load-balancer.create": {
@@ -8,8 +10,10 @@ export const loadBalancerTransitions: Record<string, Transition> = {
       const balancer = store.loadBalancers.get(loadBalancerId);
       if (balancer) await machines.applyLoadBalancer(loadBalancerSpec(store, balancer));
     },
-    apply: ({ store }, { loadBalancerId = "" }) =>
-      store.loadBalancers.patch(loadBalancerId, { status: "active" }),
+    apply: ({ store }, { loadBalancerId = "" }) => {
+      store.loadBalancers.patch(loadBalancerId, { status: "active" });
+      syncNames(store, loadBalancerId);
+    },
     fail: ({ store }, { loadBalancerId = "" }) =>
       store.loadBalancers.patch(loadBalancerId, { status: "errored" }),
   },
@@ -17,8 +21,26 @@ export const loadBalancerTransitions: Record<string, Transition> = {
     seconds: 10,
     perform: async ({ machines }, { loadBalancerId = "" }) =>
       machines.deleteLoadBalancer(loadBalancerId),
-    apply: ({ store }, { loadBalancerId = "" }) => store.loadBalancers.remove(loadBalancerId),
+    apply: ({ store }, { loadBalancerId = "" }) => {
+      unpointNames(store, store.loadBalancers.get(loadBalancerId)?.dnsRecordIds ?? []);
+      store.loadBalancers.remove(loadBalancerId);
+    },
     fail: ({ store }, { loadBalancerId = "" }) =>
       store.loadBalancers.patch(loadBalancerId, { deleting: false }),
+  },
+  // Nothing runs for a global one: its address leads to the regional one that comes first.
+  "load-balancer.create-global": {
+    seconds: 60,
+    apply: ({ store }, { loadBalancerId = "" }) => {
+      store.globalLoadBalancers.patch(loadBalancerId, { status: "active" });
+      syncGlobalNames(store, loadBalancerId);
+    },
+  },
+  "load-balancer.delete-global": {
+    seconds: 10,
+    apply: ({ store }, { loadBalancerId = "" }) => {
+      unpointNames(store, store.globalLoadBalancers.get(loadBalancerId)?.dnsRecordIds ?? []);
+      store.globalLoadBalancers.remove(loadBalancerId);
+    },
   },
 };

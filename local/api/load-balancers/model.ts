@@ -1,18 +1,14 @@
 import type { LoadBalancerSpec } from "../../machines/machines";
+import { serverPem } from "../certificates/model";
 import { regionView } from "../catalogue/regions";
 import { timestamp } from "../context";
 import type { DropletRecord } from "../droplets/model";
-import { asCidr } from "./addresses";
 import { projectOf } from "../projects/model";
 import type { Store } from "../store";
 import { hasTag } from "../tags/model";
-
-export interface ForwardingRule {
-  readonly entryProtocol: "http" | "tcp";
-  readonly entryPort: number;
-  readonly targetProtocol: "http" | "tcp";
-  readonly targetPort: number;
-}
+import { asCidr } from "./addresses";
+import { letsEncryptNames, pointNames, unpointNames } from "./dns";
+import { type ForwardingRule, ruleView } from "./rules";
 
 export interface LoadBalancerRecord {
   readonly id: string;
@@ -21,12 +17,21 @@ export interface LoadBalancerRecord {
   readonly region: string;
   readonly vpcId: string;
   readonly privateIp: string;
-  readonly publicIp: string;
+  /** An internal one has none. */
+  readonly publicIp: string | undefined;
   readonly sizeUnit: number;
   readonly algorithm: "round_robin" | "least_connections";
   readonly rules: readonly ForwardingRule[];
   readonly healthCheck: LoadBalancerSpec["healthCheck"];
   readonly stickyCookie: LoadBalancerSpec["stickyCookie"];
+  readonly redirectHttpToHttps: boolean;
+  /** Whether names of Let's Encrypt's certificates are pointed to it. */
+  readonly dnsRecords: boolean;
+  /** The A records made for that. */
+  readonly dnsRecordIds: readonly number[];
+  readonly network: "EXTERNAL" | "INTERNAL";
+  /** Kept and shown; HAProxy's own choice is used. */
+  readonly tlsCipherPolicy: "DEFAULT" | "STRONG";
   readonly proxyProtocol: boolean;
   readonly backendKeepalive: boolean;
   readonly httpIdleTimeoutSeconds: number;
@@ -66,11 +71,14 @@ export function loadBalancerSpec(store: Store, balancer: LoadBalancerRecord): Lo
     vpcId,
     privateIp,
     nodes: sizeUnit,
-    rules: rules.map((rule) => ({ ...rule, tlsPassthrough: false, certificatePem: undefined })),
+    rules: rules.map(({ certificateId, ...rule }) => {
+      const certificate = certificateId && store.certificates.get(certificateId);
+      return { ...rule, certificatePem: certificate ? serverPem(certificate) : undefined };
+    }),
     healthCheck,
     algorithm,
     stickyCookie: balancer.stickyCookie,
-    redirectHttpToHttps: false,
+    redirectHttpToHttps: balancer.redirectHttpToHttps,
     proxyProtocol: balancer.proxyProtocol,
     backendKeepalive: balancer.backendKeepalive,
     httpIdleTimeoutSeconds: balancer.httpIdleTimeoutSeconds,
@@ -82,6 +90,21 @@ export function loadBalancerSpec(store: Store, balancer: LoadBalancerRecord): Lo
   };
 }
 
+/** Makes the account's domains lead to its certificates' names, and no others; call inside a transaction. */
+export function syncNames(store: Store, id: string): void {
+  const balancer = store.loadBalancers.get(id);
+  if (balancer?.status !== "active") return;
+  const { dnsRecords, dnsRecordIds, rules, publicIp } = balancer;
+  unpointNames(store, dnsRecordIds);
+  const names = letsEncryptNames(
+    store,
+    rules.map(({ certificateId }) => certificateId),
+  );
+  store.loadBalancers.patch(id, {
+    dnsRecordIds: dnsRecords ? pointNames(store, names, publicIp) : [],
+  });
+}
+
 export function loadBalancerView(store: Store, balancer: LoadBalancerRecord) {
   const { healthCheck: check, stickyCookie, tag } = balancer;
   return {
@@ -89,21 +112,13 @@ export function loadBalancerView(store: Store, balancer: LoadBalancerRecord) {
     name: balancer.name,
     project_id: projectOf(store, loadBalancerUrn(balancer)),
     // As at DigitalOcean, the address is not known before the balancer is active.
-    ip: balancer.status === "active" ? balancer.publicIp : "",
+    ip: balancer.status === "active" ? (balancer.publicIp ?? balancer.privateIp) : "",
     ipv6: "",
     size_unit: balancer.sizeUnit,
-    size: "lb-small",
     algorithm: balancer.algorithm,
     status: balancer.status,
     created_at: timestamp(new Date(balancer.createdAt)),
-    forwarding_rules: balancer.rules.map((rule) => ({
-      entry_protocol: rule.entryProtocol,
-      entry_port: rule.entryPort,
-      target_protocol: rule.targetProtocol,
-      target_port: rule.targetPort,
-      certificate_id: "",
-      tls_passthrough: false,
-    })),
+    forwarding_rules: balancer.rules.map(ruleView),
     health_check: {
       protocol: check.protocol,
       port: check.port,
@@ -123,16 +138,16 @@ export function loadBalancerView(store: Store, balancer: LoadBalancerRecord) {
     region: regionView(balancer.region),
     ...(tag !== undefined && { tag }),
     droplet_ids: targets(store, balancer).map(({ id }) => id),
-    redirect_http_to_https: false,
+    redirect_http_to_https: balancer.redirectHttpToHttps,
     enable_proxy_protocol: balancer.proxyProtocol,
     enable_backend_keepalive: balancer.backendKeepalive,
     http_idle_timeout_seconds: balancer.httpIdleTimeoutSeconds,
     vpc_uuid: balancer.vpcId,
-    disable_lets_encrypt_dns_records: false,
+    disable_lets_encrypt_dns_records: !balancer.dnsRecords,
     firewall: { allow: balancer.allow, deny: balancer.deny },
-    network: "EXTERNAL",
+    network: balancer.network,
     network_stack: "IPV4",
     type: "REGIONAL",
-    tls_cipher_policy: "DEFAULT",
+    tls_cipher_policy: balancer.tlsCipherPolicy,
   };
 }

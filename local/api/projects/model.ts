@@ -35,7 +35,10 @@ export function resourcePath(store: Store, urn: string): string | undefined {
     droplet: [store.droplets.get(Number(id) || 0), "droplets"],
     volume: [store.volumes.get(id), "volumes"],
     floatingip: [store.reservedIps.get(id), "floating_ips"],
-    loadbalancer: [store.loadBalancers.get(id), "load_balancers"],
+    loadbalancer: [
+      store.loadBalancers.get(id) ?? store.globalLoadBalancers.get(id),
+      "load_balancers",
+    ],
     domain: [store.domains.get(id), "domains"],
   };
   const [found, path] = kinds[type] ?? [];

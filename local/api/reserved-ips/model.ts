@@ -20,8 +20,12 @@ export interface ReservedIpRecord {
 /** The next public address of the pool, for a Droplet, a Reserved IP or a Load Balancer; call inside a transaction. */
 export function takePublicAddress({ store, publicPool }: Context): string {
   const taken = new Set<string>(store.reservedIps.all().map(({ ip }) => ip));
-  for (const { publicIp } of store.droplets.all()) if (publicIp) taken.add(publicIp);
-  for (const { publicIp } of store.loadBalancers.all()) taken.add(publicIp);
+  for (const { publicIp } of [
+    ...store.droplets.all(),
+    ...store.loadBalancers.all(),
+    ...store.globalLoadBalancers.all(),
+  ])
+    if (publicIp) taken.add(publicIp);
   const address = nextAddress(publicPool, store.setting<string>("last-public-address"), taken);
   if (!address) throw unprocessable("No public address is left in the pool.");
   store.setSetting("last-public-address", address);

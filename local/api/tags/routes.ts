@@ -5,7 +5,7 @@ import { notFound, unprocessable } from "../errors";
 import { parse } from "../input";
 import { paginate } from "../pagination";
 import { baseUrl } from "../urls";
-import { ensureTags, findTag, hasTag, tagView, withoutTag, withTag } from "./model";
+import { ensureTags, findTag, hasTag, sameTag, tagView, withoutTag, withTag } from "./model";
 
 interface TagPath {
   Params: { tag: string };
@@ -85,6 +85,9 @@ export function tagRoutes(app: FastifyInstance, context: Context): void {
           hasTag(each, name),
         ))
           collection.patch(record.id as never, { tags: withoutTag(record, name) });
+      for (const { id, tag } of store.loadBalancers.all())
+        if (tag !== undefined && sameTag(tag, name))
+          store.loadBalancers.patch(id, { tag: undefined });
       store.tags.remove(name.toLowerCase());
     });
     await network.sync();

@@ -1,14 +1,9 @@
 // Answers are JSON of every shape; what a test reads of one, it asserts.
 /* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return */
-import { type Answer, sshKey, TestApi } from "../../unit/api/harness";
+import { sshKey, type TestApi } from "../../unit/api/harness";
+import { built, isBuilt, notBuilt } from "./built";
+import { Caller } from "./caller";
 import { available, Description } from "./openapi";
-
-/** What of DigitalOcean's API is built; every operation below these paths must be exercised here. */
-const built =
-  /^\/v2\/(account|actions|domains|droplets|firewalls|floating_ips|images|load_balancers|projects|regions|reserved_ips|reports|sizes|snapshots|tags|volumes|vpcs)(\/|$)/;
-
-/** Not built, and answered with 404 like any unknown path. */
-const notBuilt = /autoscale|account_transfer|peerings|load_balancers.*cache/;
 
 if (!available)
   console.log(
@@ -16,37 +11,17 @@ if (!available)
   );
 
 (available ? describe : describe.skip)("official clients can read every answer (OpenAPI)", () => {
-  let description: Description;
+  let caller: Caller;
   let test: TestApi;
-  const faults: string[] = [];
+  let call: Caller["call"];
+  let act: Caller["act"];
+  let faults: readonly string[];
 
   beforeAll(async () => {
-    description = new Description();
-    test = await TestApi.start();
+    caller = await Caller.start();
+    ({ test, call, act, faults } = caller);
   });
-  afterAll(() => test.stop());
-
-  /** Calls, checks the status and validates the answer. */
-  async function call(
-    method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE",
-    url: string,
-    status: number,
-    body?: object,
-    headers?: Record<string, string>,
-  ): Promise<Answer["body"]> {
-    const answer = await test.call(method, url, body, headers);
-    if (answer.status !== status)
-      throw new Error(`${method} ${url}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    faults.push(...description.faults(method, url, status, answer.body));
-    for (const header of ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"])
-      expect(answer.headers[header]).toBeDefined();
-    return answer.body;
-  }
-
-  async function act(url: string, status: number, body: object): Promise<void> {
-    const started = await call("POST", url, status, body);
-    await test.settled({ status, headers: {}, body: started });
-  }
+  afterAll(() => caller.stop());
 
   it("and a wrong one would be noticed", () => {
     const size = { slug: "s-1vcpu-1gb", memory: "1024" };
@@ -313,64 +288,6 @@ if (!available)
     expect(faults).toEqual([]);
   });
 
-  it("of Load Balancers", async () => {
-    const droplet = await test.droplet({ name: "target", region: "fra1", tags: ["balanced"] });
-    const rule = (port: number) => ({
-      entry_protocol: "http",
-      entry_port: port,
-      target_protocol: "http",
-      target_port: 80,
-    });
-    const wanted = {
-      name: "front",
-      region: "fra1",
-      vpc_uuid: droplet.vpc_uuid,
-      tag: "balanced",
-      forwarding_rules: [rule(80)],
-      health_check: { protocol: "http", port: 80, path: "/up", check_interval_seconds: 3 },
-      sticky_sessions: { type: "cookies", cookie_name: "DO-LB", cookie_ttl_seconds: 60 },
-      firewall: { allow: ["cidr:203.0.113.0/24"], deny: ["ip:203.0.113.7"] },
-    };
-    const path = "/v2/load_balancers";
-    const { load_balancer: made } = await call("POST", path, 202, wanted);
-    await call("POST", path, 409, wanted);
-    await call("POST", path, 422, { ...wanted, name: "both", droplet_ids: [droplet.id] });
-    await call("POST", path, 422, {
-      ...wanted,
-      name: "twice",
-      forwarding_rules: [rule(80), rule(80)],
-    });
-    await call("GET", path, 200);
-    const { load_balancer: active } = await call("GET", `${path}/${made.id}`, 200);
-    expect(active).toMatchObject({ status: "active", droplet_ids: [droplet.id] });
-    expect(active.ip).toMatch(/^127\./);
-    const { droplet_ids: byId } = { droplet_ids: [droplet.id] };
-    const { tag: _tag, ...untagged } = wanted;
-    await call("POST", `${path}/${made.id}/droplets`, 422, { droplet_ids: byId });
-    await call("PUT", `${path}/${made.id}`, 200, { ...untagged, droplet_ids: byId });
-    await call("DELETE", `${path}/${made.id}/droplets`, 204, { droplet_ids: byId });
-    await call("POST", `${path}/${made.id}/droplets`, 204, { droplet_ids: byId });
-    await call("POST", `${path}/${made.id}/forwarding_rules`, 204, {
-      forwarding_rules: [rule(81)],
-    });
-    await call("DELETE", `${path}/${made.id}/forwarding_rules`, 204, {
-      forwarding_rules: [rule(81)],
-    });
-    await call("DELETE", `${path}/${made.id}/forwarding_rules`, 422, {
-      forwarding_rules: [rule(80)],
-    });
-    // It is a member of its VPC, and a source that Firewalls know.
-    await call("GET", `/v2/vpcs/${droplet.vpc_uuid}/members?resource_type=load_balancer`, 200);
-    const { firewall } = await call("POST", "/v2/firewalls", 202, {
-      name: "behind",
-      inbound_rules: [{ protocol: "tcp", ports: "80", sources: { load_balancer_uids: [made.id] } }],
-    });
-    expect(firewall.inbound_rules[0].sources).toEqual({ load_balancer_uids: [made.id] });
-    await call("DELETE", `${path}/${made.id}`, 204);
-    await call("GET", `${path}/${made.id}`, 404);
-    expect(faults).toEqual([]);
-  });
-
   it("of projects", async () => {
     const { project } = await call("POST", "/v2/projects", 201, {
       name: "shop",
@@ -397,17 +314,13 @@ if (!available)
   });
 
   it("of every operation below the paths that are built", () => {
-    const missing = description.paths
-      .filter((path) => built.test(path) && !notBuilt.test(path))
-      .flatMap((path) => description.methods(path).map((method) => `${method} ${path}`))
-      .filter((each) => ![...description.seen].some((seen) => seen.startsWith(`${each} 2`)));
-    expect(missing).toEqual(["post /v2/images"]);
+    expect(caller.missing(built.machines, notBuilt)).toEqual(["post /v2/images"]);
   });
 
   it("of paths that are not built: 404 as for an unknown resource", async () => {
-    for (const path of description.paths.filter(
-      (each) => !built.test(each) && /^\/v2\//.test(each),
-    )) {
+    const { description } = caller;
+    const others = description.paths.filter((each) => !isBuilt(each) && /^\/v2\//.test(each));
+    for (const path of others) {
       const url = path.replace(/\{[^}]+\}/g, "1");
       const method = description.methods(path).includes("get") ? "GET" : "POST";
       const answer = await test.call(method, url);

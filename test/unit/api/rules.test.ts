@@ -3,6 +3,7 @@
 import { metadataText } from "../../../local/api/metadata";
 import { nextAddress, parseCidr } from "../../../local/api/addresses";
 import { normalisePorts } from "../../../local/api/firewalls/rules";
+import { names } from "../../../local/api/names";
 import { resolveRule } from "../../../local/api/network";
 import type { DropletRecord } from "../../../local/api/droplets/model";
 import type { LoadBalancerRecord } from "../../../local/api/load-balancers/model";
@@ -195,6 +196,56 @@ describe("each service's rules", () => {
     expect((await test.get(`/v2/droplets/${id}/firewalls`)).body.meta.total).toBe(0);
     expect((await test.get(`/v2/droplets/${id}`)).body.droplet.tags).toEqual([]);
   });
+});
+
+it("a Load Balancer's Droplets are those that have its tag now", async () => {
+  const test = await TestApi.start();
+  const [one, two] = [
+    await test.droplet({ name: "one", tags: ["web"] }),
+    await test.droplet({ name: "two" }),
+  ];
+  const { body } = await test.post("/v2/load_balancers", {
+    name: "front",
+    vpc_uuid: one.vpc_uuid,
+    tag: "web",
+    forwarding_rules: [
+      { entry_protocol: "http", entry_port: 80, target_protocol: "http", target_port: 80 },
+    ],
+  });
+  const path = `/v2/load_balancers/${body.load_balancer.id}`;
+  const ids = async () => (await test.get(path)).body.load_balancer.droplet_ids as number[];
+  expect(await ids()).toEqual([one.id]);
+  const resources = [{ resource_id: `${two.id}`, resource_type: "droplet" }];
+  await test.post("/v2/tags/web/resources", { resources });
+  expect(await ids()).toEqual([one.id, two.id]);
+  await test.delete(`/v2/droplets/${one.id}`);
+  expect(await ids()).toEqual([two.id]);
+  await test.delete("/v2/tags/web/resources", { resources });
+  expect(await ids()).toEqual([]);
+  expect((await test.delete(`/v2/vpcs/${one.vpc_uuid}`)).status).toBe(403);
+  await test.stop();
+});
+
+it("Droplets' name server knows the account's domains, through CNAMEs", async () => {
+  const test = await TestApi.start();
+  await test.post("/v2/domains", { name: "example.com", ip_address: "192.0.2.1" });
+  for (const record of [
+    { type: "A", name: "@", data: "192.0.2.2" },
+    { type: "CNAME", name: "www", data: "@" },
+    { type: "CNAME", name: "shop", data: "www.example.com." },
+    { type: "CNAME", name: "gone", data: "nowhere.example.org." },
+  ])
+    await test.post("/v2/domains/example.com/records", record);
+  await test.api.close();
+  const store = Store.open(test.stateDir);
+  const both = ["192.0.2.1", "192.0.2.2"];
+  expect(names(store)).toEqual([
+    { name: "example.com", addresses: both },
+    { name: "www.example.com", addresses: both },
+    { name: "shop.example.com", addresses: both },
+  ]);
+  await store.close();
+  await test.stop();
 });
 
 it("a Droplet reads about itself alone from the metadata server", async () => {
