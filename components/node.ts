@@ -23,15 +23,13 @@ export interface NodeArgs {
   readonly sshKeys: pulumi.Input<string>[];
   /** OpenSSH public keys that may log in now. */
   readonly authorizedKeys: readonly string[];
-  /** Where the swarm is; absent where machines are simulated: then there is no membership. */
-  readonly cluster?: swarm.Cluster;
+  /** It becomes a member of a swarm, by `join`; simulated machines do not. */
+  readonly joins: boolean;
   readonly role: "manager" | "worker";
   /** Name of the stack's Volume: user data knows it on every node. */
   readonly volumeName: string;
-  /** Managers to join the swarm by. @default none: this node starts it */
-  readonly peers?: readonly swarm.Node[];
-  /** The node that the swarm ends with: when its Droplet is destroyed as well, this one need not leave first. */
-  readonly founder?: Node;
+  /** It ends its swarm when it is destroyed, and lets go of its Volume first. @default false: it need not leave then */
+  readonly alone?: boolean;
   /** Node labels in the swarm, which placement constraints name. */
   readonly labels: Readonly<Record<string, string>>;
   /** The Volume, on the node that has it. @default none */
@@ -52,7 +50,7 @@ export interface NodeArgs {
  * A Droplet that is a member of the swarm; with a Volume of data, or without.
  *
  * ```ts
- * new Node("manager-1", { dropletName: "prod-manager-1", size: "s-2vcpu-4gb", role: "manager", cluster, … });
+ * new Node("manager-1", { dropletName: "prod-manager-1", size: "s-2vcpu-4gb", role: "manager", joins: true, … });
  * ```
  *
  * Costs the Droplet's size. Another image makes a new Droplet, which joins before the old one leaves. User data and keys
@@ -61,14 +59,19 @@ export interface NodeArgs {
 export class Node extends pulumi.ComponentResource {
   readonly droplet: digitalocean.Droplet;
   readonly attachment: digitalocean.VolumeAttachment | undefined;
-  /** Membership of the swarm; absent where machines are simulated. */
-  readonly member: swarm.Node | undefined;
+  private readonly hostKey: swarm.HostKey | undefined;
+  private membership: swarm.Node | undefined;
 
-  constructor(name: string, args: NodeArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("archipelago:node:Node", name, {}, opts);
+  constructor(
+    private readonly label: string,
+    private readonly args: NodeArgs,
+    opts?: pulumi.ComponentResourceOptions,
+  ) {
+    super("archipelago:node:Node", label, {}, opts);
+    const name = label;
     const child = { parent: this };
 
-    const hostKey = args.cluster && new swarm.HostKey(`${name}-boot`, { name }, child);
+    this.hostKey = args.joins ? new swarm.HostKey(`${name}-boot`, { name }, child) : undefined;
     this.droplet = new digitalocean.Droplet(
       name,
       {
@@ -79,7 +82,7 @@ export class Node extends pulumi.ComponentResource {
         vpcUuid: args.vpcId,
         tags: args.tags,
         sshKeys: args.sshKeys,
-        userData: nodeUserData(args.volumeName, hostKey),
+        userData: nodeUserData(args.volumeName, this.hostKey),
         // The disk would only ever grow, and the way back be lost.
         resizeDisk: false,
         gracefulShutdown: true,
@@ -108,26 +111,37 @@ export class Node extends pulumi.ComponentResource {
         // A Volume is attached to one Droplet at a time.
         { ...child, deleteBeforeReplace: true, aliases: [{ name }] },
       );
-    this.member = hostKey && this.join(name, args, hostKey);
     this.registerOutputs({});
   }
 
-  private join(name: string, args: NodeArgs, hostKey: swarm.HostKey): swarm.Node | undefined {
-    if (args.cluster === undefined) return undefined;
-    return new swarm.Node(
-      name,
+  /** Membership of the swarm; absent until it joins. */
+  get member(): swarm.Node | undefined {
+    return this.membership;
+  }
+
+  /** As the node that a swarm starts on. */
+  get first(): swarm.FirstNode {
+    return {
+      host: this.droplet.ipv4Address,
+      privateIp: this.droplet.ipv4AddressPrivate,
+      bootHostKey: this.bootKey.publicKey,
+      dropletId: this.droplet.id,
+    };
+  }
+
+  join(cluster: swarm.Cluster): void {
+    const { args } = this;
+    this.membership = new swarm.Node(
+      this.label,
       {
-        cluster: args.cluster.id,
-        defaultAddrPool: args.cluster.defaultAddrPool.apply((pool) => pool ?? []),
+        ...this.first,
+        cluster: cluster.id,
+        clusterKey: cluster.signingKey,
+        tag: cluster.tag,
         name: args.dropletName,
         role: args.role,
-        dropletId: this.droplet.id,
         dropletSize: args.size,
-        host: this.droplet.ipv4Address,
-        privateIp: this.droplet.ipv4AddressPrivate,
-        bootHostKey: hostKey.publicKey,
         authorizedKeys: [...args.authorizedKeys],
-        ...(args.peers && { peers: args.peers.map(({ connection }) => connection) }),
         labels: args.labels,
         ...(args.volume && {
           volume: {
@@ -138,13 +152,18 @@ export class Node extends pulumi.ComponentResource {
           },
         }),
       },
-      // It makes directories on the Volume.
       {
         parent: this,
+        // It makes directories on the Volume.
         dependsOn: this.attachment ? [this.attachment] : [],
-        ...(args.founder && { deletedWith: args.founder.droplet }),
+        ...(args.alone !== true && { deletedWith: cluster }),
       },
     );
+  }
+
+  private get bootKey(): swarm.HostKey {
+    if (this.hostKey === undefined) throw new Error(`${this.label} was not made to join a swarm`);
+    return this.hostKey;
   }
 }
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { Fault } from "../local/fault";
 import { checkout } from "../local/paths";
 import { heal } from "./heal";
-import { forgetLost } from "./lost-droplets";
+import { forgetLost } from "./lost-swarm";
 
 const DIGITALOCEAN_API = "https://api.digitalocean.com";
 

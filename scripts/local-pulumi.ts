@@ -3,7 +3,7 @@ import { pulumi, type LocalEngine, type Result } from "../local/pulumi";
 import { stackNames } from "../local/stack-copy";
 import { hasDeletedWith, wasInterrupted } from "../local/state";
 import { heal } from "./heal";
-import { forgetLost } from "./lost-droplets";
+import { forgetLost } from "./lost-swarm";
 
 const CHANGING = ["up", "update", "preview", "refresh", "destroy"];
 

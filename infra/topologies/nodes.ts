@@ -1,7 +1,5 @@
 import { Node } from "../../components/node";
-import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
-import { DOCKER_RANGES } from "../addresses";
 import type { Config, FleetNode } from "../config";
 import { firstNode } from "../fleet";
 import { pinnedNode } from "../fleet-plan";
@@ -14,34 +12,14 @@ export type Nodes = Readonly<Record<string, Node>>;
 /** Label of the nodes that take requests from outside: the edge runs there. */
 export const INGRESS_LABEL = "ingress";
 
-/** Every node of the stack. The first starts the swarm; each other one joins it by the managers before it. */
+/** Every node of the stack. */
 export function makeNodes(config: Config, account: Account, ground: Ground): Nodes {
-  const cluster =
-    config.machines === "real"
-      ? new swarm.Cluster("swarm", {
-          name: config.stack,
-          defaultAddrPool: [DOCKER_RANGES.overlay],
-        })
-      : undefined;
-  const nodes: Record<string, Node> = {};
-  const managers: swarm.Node[] = [];
-  for (const [name, node] of Object.entries(config.nodes)) {
-    const founder = nodes[firstNode(config)];
-    nodes[name] = makeNode(name, node, config, account, {
-      ...ground,
-      ...(cluster && { cluster }),
-      ...(founder && { founder, peers: [...managers] }),
-    });
-    const { member } = nodes[name];
-    if (node.role === "manager" && member) managers.push(member);
-  }
-  return nodes;
-}
-
-interface Surroundings extends Ground {
-  readonly cluster?: swarm.Cluster;
-  readonly founder?: Node;
-  readonly peers?: readonly swarm.Node[];
+  return Object.fromEntries(
+    Object.entries(config.nodes).map(([name, node]) => [
+      name,
+      makeNode(name, node, config, account, ground),
+    ]),
+  );
 }
 
 function makeNode(
@@ -49,11 +27,11 @@ function makeNode(
   { size, role }: FleetNode,
   config: Config,
   account: Account,
-  surroundings: Surroundings,
+  ground: Ground,
 ): Node {
   const { stack, region, protect, image } = config;
-  const { network, access, cluster, founder, peers } = surroundings;
-  const volume = name === firstNode(config) ? volumeUse(config, surroundings) : undefined;
+  const { network, access } = ground;
+  const volume = name === firstNode(config) ? volumeUse(config, ground) : undefined;
   const pinned = name === pinnedNode(config);
   const ingress = takesRequests(name, config);
   const tags = [network.tag, network.roleTags[role], ingress && network.roleTags.ingress];
@@ -67,6 +45,8 @@ function makeNode(
     tags: tags.filter((tag) => tag !== undefined && tag !== false),
     sshKeys: access.fingerprints,
     authorizedKeys: access.publicKeys,
+    joins: config.machines === "real",
+    alone: config.topology === "single-node",
     role,
     labels: {
       pool: role,
@@ -75,9 +55,6 @@ function makeNode(
     },
     volumeName: volumeName(stack),
     ...(volume && { volume }),
-    ...(cluster && { cluster }),
-    ...(founder && { founder }),
-    ...(peers && { peers }),
     // Other nodes hold nothing that could be lost.
     protect: protect && pinned,
     after: [network.firewall],

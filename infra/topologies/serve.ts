@@ -5,7 +5,6 @@ import { dockerProviderArgs, prepareSshDirectory } from "../../components/docker
 import { Edge } from "../../components/edge/edge";
 import { IMAGES, pulledImage } from "../../components/images";
 import { HEALTH_PATH, NOTICE_SECONDS } from "../../components/load-balancer";
-import type { Node } from "../../components/node";
 import type { RegistryLogin } from "../../components/registry";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
@@ -25,6 +24,8 @@ import type { Served } from "./outputs";
 /** What the services stand on. */
 export interface Foundation {
   readonly nodes: Nodes;
+  /** Absent where machines are simulated. */
+  readonly cluster: swarm.Cluster | undefined;
   readonly ingress: Ingress;
   readonly managed: Managed;
 }
@@ -37,11 +38,10 @@ export function serve(
   config: Config,
   account: Account,
   place: Place,
-  { nodes, ingress, managed }: Foundation,
+  { nodes, cluster, ingress, managed }: Foundation & { readonly cluster: swarm.Cluster },
 ): Served {
   const login = registryLogin(config, managed);
-  const members = Object.values(nodes).flatMap(({ member }) => member ?? []);
-  const onSwarm = makeSwarm(config, nodes, members, login, place);
+  const onSwarm = makeSwarm(config, nodes, cluster, login, place);
   const builders = makeBuilders(config, nodes, place);
   const database = serveDatabase(config, account, managed.postgres, onSwarm);
   const cache = serveCache(config, managed.cache, onSwarm);
@@ -95,16 +95,23 @@ export function serve(
 function makeSwarm(
   config: Config,
   nodes: Nodes,
-  members: readonly swarm.Node[],
+  cluster: swarm.Cluster,
   login: RegistryLogin | undefined,
   { env }: Place,
 ): OnSwarm {
-  const first = nodes[firstNode(config)];
-  const { member } = first ?? {};
-  if (first === undefined || member === undefined) throw new Error("a real node is a member");
+  const first = nodes[firstNode(config)]?.member;
+  if (first === undefined) throw new Error("a real node is a member");
+  const connection = swarm.livingManager({
+    clusterId: cluster.id,
+    clusterKey: cluster.signingKey,
+    tag: cluster.tag,
+    candidates: Object.entries(nodes).flatMap(([name, { member }]) =>
+      config.nodes[name]?.role === "manager" && member ? [member.connection] : [],
+    ),
+  });
   prepareSshDirectory();
   const provider = new docker.Provider("swarm", {
-    ...dockerProviderArgs(member.connection, env.ARCHIPELAGO_SSH_KEY !== undefined),
+    ...dockerProviderArgs(connection, env.ARCHIPELAGO_SSH_KEY !== undefined),
     ...(login && { registryAuth: [login] }),
   });
   const onSwarm: pulumi.ComponentResourceOptions = {
@@ -112,7 +119,7 @@ function makeSwarm(
     transformations: [
       ({ type, props, opts }) =>
         type.startsWith("docker:")
-          ? { props, opts: pulumi.mergeOptions(opts, dockerOptions(type, first)) }
+          ? { props, opts: pulumi.mergeOptions(opts, dockerOptions(type, cluster)) }
           : undefined,
     ],
   };
@@ -128,12 +135,12 @@ function makeSwarm(
       attachable: false,
     },
     // Tasks go to every node.
-    { ...child, dependsOn: [...members] },
+    { ...child, dependsOn: Object.values(nodes).flatMap(({ member }) => member ?? []) },
   );
   return {
     networkId: network.id,
-    connection: member.connection,
-    volumeNodeId: member.nodeId,
+    connection,
+    volumeNodeId: first.nodeId,
     child,
     onSwarm,
     // A resize restarts every task.
@@ -167,12 +174,12 @@ function makeBuilders(
   );
 }
 
-function dockerOptions(type: string, { droplet, member }: Node): pulumi.CustomResourceOptions {
+function dockerOptions(type: string, cluster: swarm.Cluster): pulumi.CustomResourceOptions {
   return {
-    // What is in the swarm goes with its first Droplet: destroying it needs no living swarm.
-    deletedWith: droplet,
+    // What is in the swarm goes with it: destroying it needs no living swarm.
+    deletedWith: cluster,
     // Another swarm has none of it, whatever the state says of the one before.
-    ...(member && { replacementTrigger: member.nodeId }),
+    replacementTrigger: cluster.id,
     // Docker pins the platforms when a service is made, and forgets them at its first update.
     ...(type === "docker:index/service:Service" && {
       ignoreChanges: ["taskSpec.placement.platforms"],

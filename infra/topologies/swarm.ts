@@ -7,6 +7,7 @@ import { makeNodes } from "./nodes";
 import { notServed, outputs } from "./outputs";
 import { makeProject } from "./project";
 import { type Foundation, serve } from "./serve";
+import { startSwarm } from "./start-swarm";
 
 /** Managers and workers behind a Load Balancer, with a managed database. */
 export function swarm(config: Config, account: Account, place: Place) {
@@ -23,14 +24,16 @@ export function raise(
   // First of all: it takes the longest.
   const managed = makeManaged(config, ground);
   const nodes = makeNodes(config, account, ground);
+  const cluster = startSwarm(config, ground.network.tag, nodes);
   const ingress = makeIngress(config, account, ground, nodes);
   makeProject(config, { ground, nodes, ingress, managed });
-  return { ground, managed, nodes, ingress };
+  return { ground, managed, nodes, cluster, ingress };
 }
 
 /** What runs on it, and what operators read. */
 export function finish(config: Config, account: Account, place: Place, stack: Foundation) {
+  const { cluster } = stack;
   const served =
-    config.machines === "simulated" ? notServed() : serve(config, account, place, stack);
+    cluster === undefined ? notServed() : serve(config, account, place, { ...stack, cluster });
   return outputs(config, account, stack, served);
 }

@@ -3,6 +3,7 @@ import { serve } from "./protocol/server";
 import { Cluster } from "./resources/cluster";
 import { HostKey } from "./resources/host-key";
 import { Job } from "./resources/job";
+import { getLivingManager } from "./resources/living-manager";
 import { Node } from "./resources/node";
 import { Password } from "./resources/password";
 import { Rollout } from "./resources/rollout";
@@ -24,7 +25,10 @@ serve({
     "swarm:index:Password": Password,
     "swarm:index:Rollout": Rollout,
   },
-  functions: { "swarm:index:getLogin": getLogin },
+  functions: {
+    "swarm:index:getLivingManager": getLivingManager,
+    "swarm:index:getLogin": getLogin,
+  },
   engineAddress,
   onClose: closeConnections,
 }).then(

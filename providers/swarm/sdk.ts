@@ -74,29 +74,101 @@ export class Password extends SwarmResource {
   }
 }
 
+/** The Droplet that a swarm starts on. */
+export interface FirstNode {
+  /** Public IPv4 address or name that SSH goes to. */
+  readonly host: pulumi.Input<string>;
+  /** @default 22 */
+  readonly port?: pulumi.Input<number>;
+  /** IPv4 address inside the VPC that other nodes use. */
+  readonly privateIp: pulumi.Input<string>;
+  /** `HostKey.publicKey` of the Droplet's user data. */
+  readonly bootHostKey: pulumi.Input<string>;
+  readonly dropletId: pulumi.Input<string>;
+}
+
 export interface ClusterArgs {
-  /** Lower-case letters, digits and hyphens, at most 63. Changing this makes another swarm. */
+  /** Lower-case letters, digits and hyphens, at most 63. It cannot be changed. */
   readonly name: pulumi.Input<string>;
   /**
    * IPv4 CIDRs that overlay networks are cut from, /24 each. They must not overlap the VPC. Docker takes them only when a swarm
-   * starts, so changing this makes another swarm.
+   * starts, so that they cannot be changed.
    *
    * @default Docker's 10.0.0.0/8
    */
   readonly defaultAddrPool?: pulumi.Input<pulumi.Input<string>[]>;
+  /** How many managers the program has: 1, 3, 5 or 7. Checked, and used for nothing else. @default not checked */
+  readonly managers?: pulumi.Input<number>;
+  /** A tag that all Droplets of the swarm carry and no others: its nodes are found by it when nothing else is known. */
+  readonly tag: pulumi.Input<string>;
+  /** Where the swarm starts. Of use once: whoever is first later on joins as the others do. */
+  readonly first: pulumi.Input<FirstNode>;
 }
 
 /**
- * The identity of a swarm: its `id` outlives every node. Nothing exists behind it until the first `Node` starts the swarm,
- * and the swarm ends with its last node.
+ * A swarm. Create starts it, on `first` and exactly once: what was started by a run that was killed is kept. It outlives every
+ * node, that one included, and ends with the last.
+ *
+ * Create waits for SSH (≤ 300 s) and for cloud-init (≤ 900 s), and has the machine make its permanent host key.
+ * Read finds it gone only when that is sure: DigitalOcean knows no Droplet with `tag`, or each of them answers and is no
+ * member. Delete does nothing: `deletedWith: cluster` lets nodes and services go without a living swarm.
+ *
+ * @throws {Error} in the preview, when `name` or `defaultAddrPool` of a swarm that exists change.
  */
 export class Cluster extends SwarmResource {
   declare readonly name: pulumi.Output<string>;
   declare readonly defaultAddrPool: pulumi.Output<string[] | undefined>;
+  declare readonly tag: pulumi.Output<string>;
+  /** Signs the host keys of members, so that they can be told from strangers. Ed25519, PKCS #8 in PEM. Secret. */
+  declare readonly signingKey: pulumi.Output<string>;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    super("Cluster", name, { ...args }, ["name", "defaultAddrPool"], opts);
+    const outputs = ["name", "defaultAddrPool", "tag", "signingKey"];
+    super("Cluster", name, { ...args }, outputs, secretly(opts, "signingKey"));
   }
+}
+
+export interface LivingManagerArgs {
+  /** `Cluster.id`. */
+  readonly clusterId: pulumi.Input<string>;
+  /** `Cluster.signingKey`. */
+  readonly clusterKey: pulumi.Input<string>;
+  readonly tag: pulumi.Input<string>;
+  /** Managers in the order of preference; none of them need live. */
+  readonly candidates: readonly pulumi.Input<Connection>[];
+}
+
+/**
+ * A manager to deploy through: during `up` the first that answers as one, of the candidates and then of the Droplets with the
+ * tag. A preview asks nobody: it takes the first candidate that is known.
+ */
+export function livingManager(args: LivingManagerArgs): pulumi.Output<Connection> {
+  const { candidates, ...identity } = args;
+  if (pulumi.runtime.isDryRun()) {
+    return pulumi.output(firstKnown(candidates.map((each) => pulumi.output(each))));
+  }
+  const found = pulumi
+    .all([pulumi.output(identity), pulumi.all([...candidates])])
+    .apply(async ([known, connections]) => {
+      const given = { ...known, candidates: connections };
+      const answer: unknown = await pulumi.runtime.invoke("swarm:index:getLivingManager", given);
+      return (answer as { connection: Connection }).connection;
+    });
+  // Only the key that it was found with is secret.
+  return pulumi.unsecret(found);
+}
+
+/** A node whose machine is about to be replaced has no connection yet that a preview could tell. */
+async function firstKnown(
+  candidates: readonly pulumi.Output<Connection>[],
+): Promise<pulumi.Output<Connection>> {
+  for (const candidate of candidates) {
+    // Every Output has it, undeclared: https://github.com/pulumi/pulumi/blob/master/sdk/nodejs/output.ts
+    if (await (candidate as unknown as { isKnown: Promise<boolean> }).isKnown) return candidate;
+  }
+  const [first] = candidates;
+  if (first === undefined) throw new Error("livingManager needs at least one candidate");
+  return first;
 }
 
 /** A directory that must exist on a node's Volume. */
@@ -122,13 +194,15 @@ export interface NodeVolume {
 export interface NodeArgs {
   /** `Cluster.id`. Changing this takes the node out of one swarm and into another. */
   readonly cluster: pulumi.Input<string>;
-  /** `Cluster.defaultAddrPool`; used by the node that starts the swarm. */
-  readonly defaultAddrPool?: pulumi.Input<pulumi.Input<string>[] | undefined>;
-  /** The node's name in messages: that of its Droplet. */
+  /** `Cluster.signingKey`. */
+  readonly clusterKey: pulumi.Input<string>;
+  /** `Cluster.tag`. */
+  readonly tag: pulumi.Input<string>;
+  /** The name of its Droplet, unique in the swarm: whatever else stands under it leaves. Changing this replaces the node. */
   readonly name: pulumi.Input<string>;
   /** `manager` or `worker`. Changing this promotes or demotes in place. */
   readonly role: pulumi.Input<string>;
-  /** ID of the Droplet. Changing this joins the new Droplet, then takes the old one out. */
+  /** ID of the Droplet. Changing this joins the new Droplet, then has the old one leave. */
   readonly dropletId: pulumi.Input<string>;
   /** The Droplet's size slug: when it changes, the node is awaited until it is back after its power cycle. */
   readonly dropletSize?: pulumi.Input<string>;
@@ -136,7 +210,7 @@ export interface NodeArgs {
   readonly host: pulumi.Input<string>;
   /** @default 22 */
   readonly port?: pulumi.Input<number>;
-  /** IPv4 address inside the VPC that other nodes use. Changing this replaces the membership. */
+  /** IPv4 address inside the VPC that other nodes use; it changes with the Droplet only. */
   readonly privateIp: pulumi.Input<string>;
   /** `HostKey.publicKey` of the Droplet's user data; of use at the first connection only. */
   readonly bootHostKey: pulumi.Input<string>;
@@ -144,38 +218,47 @@ export interface NodeArgs {
   readonly authorizedKeys?: pulumi.Input<pulumi.Input<string>[]>;
   /** Swarm node labels. Labels that others set on the node stay. @default none */
   readonly labels?: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** `active`, `pause` (no new tasks) or `drain` (no tasks). @default "active" */
+  readonly availability?: pulumi.Input<string>;
   readonly volume?: pulumi.Input<NodeVolume>;
-  /** Managers of the swarm, to join it through and to leave it by. @default none: the node starts the swarm */
-  readonly peers?: pulumi.Input<pulumi.Input<Connection>[]>;
 }
 
 /**
- * A Droplet's membership of a swarm.
+ * A Droplet's membership of a swarm. It depends on no other node: it finds a living manager itself, and nodes join and leave
+ * one at a time, under a lock that is kept in the swarm.
  *
- * Create waits for SSH (≤ 300 s) and for cloud-init (≤ 900 s), has the node make its permanent host key, starts or joins the swarm
- * and is done when the swarm counts the node as ready. Killed at any point, the next `pulumi up` finishes it: a node
+ * Create waits for SSH (≤ 300 s) and for cloud-init (≤ 900 s), has the node make its permanent host key, joins the
+ * swarm and is done when that counts the node as ready. Killed at any point, the next `pulumi up` finishes it: a node
  * whose key was exchanged already introduces the new one with a signature by the old.
- * Update brings keys, labels, role and Volume to what the inputs say, after waiting for a node that was resized.
- * Read finds a node that has left, and changed labels, role and keys; a node that does not answer within 12 s keeps its last known
- * state, with a warning, because whether it exists is for its Droplet to say.
- * Delete leaves the swarm and unmounts the Volume; a node that does not answer within 12 s is taken as gone.
+ * Update brings machine, keys, labels, role, availability and Volume to what the inputs say, after waiting for a node that
+ * was resized. A new machine joins first; then the old one leaves.
+ * Read finds a node that has left, is down, was demoted, paused or drained by hand, and changed labels and keys.
+ * Delete has the node leave safely: its tasks run elsewhere before they stop there, its edge fails the health check first,
+ * and a manager goes only if the others stay a quorum. A node that does not answer within 12 s, and is down in its
+ * swarm, is struck off the list.
+ *
+ * Services say how their tasks move by labels of their own: `archipelago.drain`, a JSON array of a command, is run in
+ * each of their tasks on the node before those stop, and `archipelago.drain-seconds` waited; with
+ * `archipelago.singleton=true` they never run twice, but stop and start elsewhere.
  *
  * Login keys come from ARCHIPELAGO_SSH_KEY, else the SSH agent, else `~/.ssh/id_ed25519`, and are in no state.
  *
  * @throws {Error} when user data failed, with its last 20 lines; when the machine shows another host key; when no key may
- * log in; when the machine is a member of another swarm.
+ * log in; when the machine is a member of another swarm; when managers would lose their quorum; when the tasks of a node
+ * that leaves have no place elsewhere (the node then stays as it was).
  */
 export class Node extends SwarmResource {
-  /** Swarm node ID; also the resource's `id`. */
+  /** Swarm node ID: another one with each machine. */
   declare readonly nodeId: pulumi.Output<string>;
   /** The permanent host key. */
   declare readonly hostKey: pulumi.Output<string>;
   declare readonly connection: pulumi.Output<Connection>;
-  /** Advertise address: `privateIp`. */
+  /** `privateIp`. */
   declare readonly address: pulumi.Output<string>;
 
   constructor(name: string, args: NodeArgs, opts?: pulumi.CustomResourceOptions) {
-    super("Node", name, { ...args }, ["nodeId", "hostKey", "connection", "address"], opts);
+    const outputs = ["nodeId", "hostKey", "connection", "address"];
+    super("Node", name, { ...args }, outputs, secretly(opts, "clusterKey"));
   }
 }
 

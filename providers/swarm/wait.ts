@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "./protocol/resource";
+import type { Clock, Context } from "./protocol/resource";
 
 /** A reason that stays the same is told again after this long: without a terminal each time is a line of the log. */
 const REPEAT_SECONDS = 5;
@@ -15,7 +15,7 @@ export interface WaitOptions {
   readonly timeoutSeconds: number;
   /** Between two attempts. @default 1 */
   readonly intervalSeconds?: number;
-  readonly context: Pick<Context, "log" | "signal">;
+  readonly context: Pick<Context, "log" | "signal" | "clock">;
 }
 
 /** One attempt: the value once the condition holds, else why not yet. */
@@ -32,24 +32,47 @@ export async function waitUntil<T>(
   attempt: () => Promise<Attempt<T>>,
 ): Promise<T> {
   const { what, timeoutSeconds, intervalSeconds = 1, context } = options;
-  const started = Date.now();
+  const started = context.clock.now();
   let told = { reason: "", at: 0 };
   for (;;) {
     context.signal.throwIfAborted();
     const result = await attempt();
     if ("done" in result) return result.done;
-    const waited = Math.round((Date.now() - started) / 1000);
+    const waited = Math.round((context.clock.now() - started) / 1000);
     if (waited >= timeoutSeconds) {
       throw new WaitTimeout(
         `gave up waiting for ${what} after ${timeoutSeconds} s: ${result.pending}`,
       );
     }
-    const now = Date.now();
+    const now = context.clock.now();
     if (result.pending !== told.reason || now - told.at >= REPEAT_SECONDS * 1000) {
       told = { reason: result.pending, at: now };
       context.log.status(`waiting for ${what} (${waited} s): ${result.pending}`);
     }
-    await sleep(intervalSeconds * 1000, undefined, { signal: context.signal });
+    await pause(intervalSeconds, context);
+  }
+}
+
+/** Waits a fixed time, unless the engine cancels. */
+export function pause(seconds: number, context: Pick<Context, "signal" | "clock">): Promise<void> {
+  return context.clock.sleep(seconds * 1000, context.signal);
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+};
+
+/** `work`, unless it takes too long: it goes on then, unheeded. */
+export async function withinSeconds<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${seconds} s`)), seconds * 1000);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -56,6 +56,7 @@ const OUTPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   "docker:index/registryImage:RegistryImage": { sha256Digest: "sha256:feedfacefeedface" },
   "docker:index/remoteImage:RemoteImage": { repoDigest: "image@sha256:0123456789abcdef" },
   "swarm:index:HostKey": { publicKey: "ssh-ed25519 BOOT", privateKey: "one-time private key" },
+  "swarm:index:Cluster": { signingKey: "signing key" },
   "swarm:index:Password": { value: "generated-password" },
   "swarm:index:Node": {
     nodeId: "swarmnode1",
@@ -84,7 +85,11 @@ export async function record<T>(program: () => T): Promise<{ declared: Declared[
         const id = type.endsWith(":Droplet") ? "1" : `${name}-id`;
         return { id, state: { name, ...(inputs as object), ...OUTPUTS[type] } };
       },
-      call: ({ inputs }) => ({ ...(inputs as Record<string, unknown>), certificate: "CA" }),
+      call: ({ inputs, token }) => {
+        const given = inputs as Record<string, unknown>;
+        if (token !== "swarm:index:getLivingManager") return { ...given, certificate: "CA" };
+        return { connection: (given["candidates"] as unknown[])[0] };
+      },
     },
     "archipelago",
     "app",

@@ -48,10 +48,10 @@ describe("the single-node topology, as declared", () => {
     });
   });
 
-  test("needs no living swarm to be destroyed: what is in it goes with the Droplet", () => {
+  test("needs no living swarm to be destroyed: what is in it goes with the cluster", () => {
     const swarm = declared.filter(({ type }) => /^docker:/.test(type));
     expect(swarm.length).toBeGreaterThan(15);
-    for (const { options } of swarm) expect(options.deletedWith).toMatch(/Droplet::manager-1$/);
+    for (const { options } of swarm) expect(options.deletedWith).toMatch(/Cluster::swarm$/);
   });
 
   test("lets in HTTP and HTTPS, SSH from the operator, and nothing else", () => {

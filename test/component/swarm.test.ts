@@ -49,7 +49,7 @@ describe("the swarm topology, as declared", () => {
     expect(declared.map(short).sort()).toMatchSnapshot();
   });
 
-  test("has each node by its name, with the tags and labels that select it", () => {
+  test("has each node by its name, which joins by itself, with the tags and labels that select it", () => {
     const nodes = ["manager-1", "manager-2", "manager-3", "worker-1"];
     expect(names(declared, "digitalocean:index/droplet:Droplet").sort()).toEqual(nodes);
     const droplet = only(declared, "digitalocean:index/droplet:Droplet", "worker-1");
@@ -58,6 +58,9 @@ describe("the swarm topology, as declared", () => {
       "archipelago-app-worker",
       "archipelago-app-ingress",
     ]);
+    const members = nodes.map((name) => only(declared, "swarm:index:Node", name));
+    expect(members.map(({ inputs }) => inputs.cluster)).toEqual(nodes.map(() => "swarm-id"));
+    for (const { options } of members) expect(options.deletedWith).toMatch(/Cluster::swarm$/);
     const { labels } = only(declared, "swarm:index:Node", "worker-1").inputs;
     expect(labels).toEqual({ pool: "worker", vcpus: "2", ingress: "true" });
   });

@@ -1,184 +1,244 @@
-import type Docker from "dockerode";
-import { z } from "zod";
 import type { Context } from "../protocol/resource";
-import { messageOf, WaitTimeout, waitUntil, type Attempt } from "../wait";
-import { inspectNode } from "./membership";
+import type { Availability, Member, NodeTask, Service, SwarmEngine } from "../swarm/engine";
+import { persist, Refusal } from "../swarm/failures";
+import { MEMBER_LABELS, type Reach } from "../swarm/swarm";
+import { messageOf, pause, WaitTimeout, type Attempt } from "../wait";
+import { raise, raisedFor, restore, type Raised } from "./replicas";
+import { changeMember } from "./role";
+import { isOver, isPlaceless, isWell, lookAtServices, type Situation } from "./situation";
 
-/** On a node that is leaving: the replicas that each service had before, as JSON. Whoever goes on reads it. */
-const LEAVING_LABEL = "archipelago.leaving";
-
-/** How long new tasks may take to get well elsewhere. */
-const ELSEWHERE_SECONDS = 120;
+/** A rollout that is under way ends first, so that what it may roll back to stays what it was. */
+const ROLLOUT_SECONDS = 120;
+/** A job runs once: it is not cut off. */
+const JOB_SECONDS = 600;
+/** Images are pulled and health checks passed in that time. */
+const ELSEWHERE_SECONDS = 300;
+/** Swarm looks again for a place whenever something changes; what has none after this long will get none. */
+const PLACE_SECONDS = 20;
 /** Swarm kills a task after its stop grace period: the edge's is the longest, a minute. */
-const STOP_SECONDS = 90;
+const STOP_SECONDS = 120;
+const AGAIN_SECONDS = 60;
 
-const taskSchema = z.object({
-  ServiceID: z.string(),
-  NodeID: z.string().default(""),
-  DesiredState: z.string(),
-  Status: z.object({ State: z.string() }),
-});
-const serviceSchema = z.object({
-  ID: z.string(),
-  Version: z.object({ Index: z.number() }),
-  Spec: z.looseObject({
-    Name: z.string(),
-    Mode: z.looseObject({ Replicated: z.object({ Replicas: z.number() }).optional() }),
-    TaskTemplate: z.looseObject({
-      Placement: z.looseObject({ Constraints: z.array(z.string()).nullish() }).nullish(),
-    }),
-  }),
-});
-type Service = z.infer<typeof serviceSchema>;
-type Replicas = Readonly<Record<string, number>>;
+/** On a service: a command, as a JSON array, for each of its tasks on a node that leaves, and how long it takes to be noticed. */
+const DRAIN_LABEL = "archipelago.drain";
+const DRAIN_SECONDS_LABEL = "archipelago.drain-seconds";
 
 /**
- * Empties a node without a service ever having fewer healthy tasks than it asks for: swarm's own drain stops the
- * old tasks before it starts new ones (moby#34139).
+ * Empties a node without a service ever having fewer healthy tasks than it asks for, or had: swarm's own drain stops the old
+ * tasks before it starts new ones (moby#34139). Each step is recorded in the swarm, so that whoever comes next goes on.
  *
- * No new task comes to the node; each service gets as many more tasks as it has there, on other nodes; once those are
- * well the node is drained, and the services get their old number back. A run that was killed is continued: what was
- * raised is written on the node first.
+ * @throws {Refusal} when the tasks have no place elsewhere, or do not get well there: the node then stays as it was.
  */
-export async function evacuate(manager: Docker, nodeId: string, context: Context): Promise<void> {
-  const before = await pause(manager, nodeId, context);
-  for (const [service, replicas] of Object.entries(before)) {
-    const there = await runningOn(manager, service, (node) => node === nodeId);
-    await setReplicas(manager, service, replicas + there, context);
-  }
-  for (const [service, replicas] of Object.entries(before)) {
-    await untilElsewhere(manager, { service, replicas, nodeId }, context);
-  }
-  await setAvailability(manager, nodeId, "drain", {}, context);
-  await untilEmpty(manager, nodeId, context);
-  for (const [service, replicas] of Object.entries(before)) {
-    await setReplicas(manager, service, replicas, context);
-  }
-}
-
-/** @returns the replicas of each service that has tasks on the node, by its name. */
-async function pause(manager: Docker, nodeId: string, context: Context): Promise<Replicas> {
-  const { Spec } = await inspectNode(manager, nodeId);
-  const noted = Spec.Labels?.[LEAVING_LABEL];
-  if (noted !== undefined) return z.record(z.string(), z.number()).parse(JSON.parse(noted));
-  const tasks = await liveTasks(manager);
-  const here = new Set(
-    tasks.filter(({ NodeID }) => NodeID === nodeId).map((task) => task.ServiceID),
-  );
-  const services = (await listServices(manager)).filter(({ ID }) => here.has(ID));
-  const before = Object.fromEntries(
-    services.filter(canMove).map(({ Spec: spec }) => [spec.Name, replicasOf(spec)]),
-  );
-  const label = { [LEAVING_LABEL]: JSON.stringify(before) };
-  await setAvailability(manager, nodeId, "pause", label, context);
-  return before;
-}
-
-/** Global services have one task a node, and a task that is bound to its node has nowhere to go. */
-function canMove({ Spec }: Service): boolean {
-  const bound = Spec.TaskTemplate.Placement?.Constraints?.some((each) =>
-    each.startsWith("node.id"),
-  );
-  return Spec.Mode.Replicated !== undefined && bound !== true;
-}
-
-const replicasOf = (spec: Service["Spec"]) => spec.Mode.Replicated?.Replicas ?? 0;
-
-async function listServices(manager: Docker): Promise<Service[]> {
-  return z.array(serviceSchema).parse(await manager.listServices());
-}
-
-async function liveTasks(manager: Docker) {
-  const filters = { "desired-state": ["running"] };
-  return z.array(taskSchema).parse(await manager.listTasks({ filters }));
-}
-
-async function runningOn(manager: Docker, service: string, on: (nodeId: string) => boolean) {
-  const filters = { service: [service], "desired-state": ["running"] };
-  const tasks = z.array(taskSchema).parse(await manager.listTasks({ filters }));
-  // Swarm calls a task running once its health check has passed.
-  return tasks.filter(({ NodeID, Status }) => on(NodeID) && Status.State === "running").length;
-}
-
-async function setReplicas(
-  manager: Docker,
-  name: string,
-  replicas: number,
+export async function evacuate(
+  reach: Reach,
+  { id, hostname: name }: Member,
+  machine: SwarmEngine | undefined,
   context: Context,
 ): Promise<void> {
-  await inSequence(`replicas of ${name}`, context, async () => {
-    const service = (await listServices(manager)).find(({ Spec }) => Spec.Name === name);
-    // It was removed meanwhile.
-    if (!service || replicasOf(service.Spec) === replicas) return;
-    await manager.getService(service.ID).update({
-      ...service.Spec,
-      Mode: { Replicated: { Replicas: replicas } },
-      version: service.Version.Index,
-    });
-  });
-}
+  const look = () => lookAtServices(reach, context);
+  const enter = (step: string, availability: Availability) =>
+    changeMember(reach, id, `${name} to ${step}`, context, (member) => ({
+      availability,
+      labels: { ...member.labels, [MEMBER_LABELS.leaving]: step },
+    }));
 
-async function setAvailability(
-  manager: Docker,
-  nodeId: string,
-  availability: "pause" | "drain",
-  labels: Readonly<Record<string, string>>,
-  context: Context,
-): Promise<void> {
-  await inSequence(`availability of ${context.name}`, context, async () => {
-    const { Spec, Version } = await inspectNode(manager, nodeId);
-    await manager.getNode(nodeId).update({
-      ...Spec,
-      Availability: availability,
-      Labels: { ...Spec.Labels, ...labels },
-      version: Version.Index,
-    });
-  });
-}
-
-/** Swarm refuses an update that is based on an old version, so that one is read and tried again. */
-async function inSequence(what: string, context: Context, update: () => Promise<void>) {
-  await waitUntil({ what, timeoutSeconds: 60, context }, async (): Promise<Attempt<true>> => {
+  if (!(await isDrained(reach, id, context))) {
+    await untilRolledOut(look, id, context);
+    await enter("pause", "pause");
+    await raise(reach, id, context);
     try {
-      await update();
-      return { done: true };
+      await untilElsewhere(look, id, name, context);
     } catch (error) {
-      if (!messageOf(error).includes("out of sequence")) throw error;
-      return { pending: "another change came first" };
+      if (!(error instanceof Refusal)) throw error;
+      await stay(reach, id, name, context);
+      throw error;
     }
+    await untilJobsEnd(look, id, name, context);
+    if (machine) await failHealth(machine, await look(), id, context);
+    await enter("drain", "drain");
+  }
+  await untilEmpty(look, id, name, context);
+  await untilFull(look, id, context);
+  await restore(reach, id, context);
+}
+
+async function isDrained(reach: Reach, id: string, context: Context): Promise<boolean> {
+  const members = await (await reach.manager(context)).members();
+  const member = members.find((each) => each.id === id);
+  return member?.labels[MEMBER_LABELS.leaving] === "drain" && member.availability === "drain";
+}
+
+/** Takes back what was begun. */
+async function stay(reach: Reach, id: string, name: string, context: Context): Promise<void> {
+  await restore(reach, id, context);
+  await changeMember(reach, id, `${name} to stay`, context, ({ labels }) => {
+    const { [MEMBER_LABELS.leaving]: _step, ...rest } = labels;
+    return { availability: "active", labels: rest };
   });
 }
 
-/** New tasks that do not get well must not keep a node for ever: swarm goes on trying, and the operator is told. */
-async function untilElsewhere(
-  manager: Docker,
-  { service, replicas, nodeId }: { service: string; replicas: number; nodeId: string },
-  context: Context,
-): Promise<void> {
-  const what = `${replicas} tasks of ${service} on other nodes than ${context.name}`;
+type Look = () => Promise<Situation>;
+
+async function untilRolledOut(look: Look, id: string, context: Context): Promise<void> {
+  await goOnAfter(ROLLOUT_SECONDS, "rollouts to end", context, async () => {
+    const { services, tasks } = await look();
+    const updating = services.filter(
+      (service) =>
+        service.isUpdating && tasks.some((task) => isOf(service, task) && task.nodeId === id),
+    );
+    return updating.map(({ name }) => `${name} is rolled out`);
+  });
+}
+
+/** Waits until each service that was raised has as many well tasks on other nodes as it had altogether. */
+async function untilElsewhere(look: Look, id: string, name: string, context: Context) {
+  let placelessSince: number | undefined;
+  let reasons: string[] = [];
   try {
-    await waitUntil(
-      { what, timeoutSeconds: ELSEWHERE_SECONDS, context },
+    await persist(
+      `the tasks of ${name} to run elsewhere`,
+      ELSEWHERE_SECONDS,
+      context,
       async (): Promise<Attempt<true>> => {
-        const elsewhere = await runningOn(manager, service, (node) => node !== nodeId);
-        return elsewhere >= replicas ? { done: true } : { pending: `${elsewhere} are well` };
+        const situation = await look();
+        const lacking = raisedFor(id, situation.services).filter(
+          ({ service, needed }) => wellElsewhere(situation, service, id) < needed,
+        );
+        if (lacking.length === 0) return { done: true };
+        reasons = lacking.map((raised) => describeLack(situation, raised, id));
+        const hasNoPlace = lacking.some(({ service }) =>
+          situation.tasks.some((task) => isOf(service, task) && isPlaceless(task)),
+        );
+        const now = context.clock.now();
+        placelessSince = hasNoPlace ? (placelessSince ?? now) : undefined;
+        if (placelessSince !== undefined && now - placelessSince >= PLACE_SECONDS * 1000) {
+          throw new Refusal(reasons.join("; "));
+        }
+        return { pending: reasons.join("; ") };
       },
     );
   } catch (error) {
-    if (!(error instanceof WaitTimeout)) throw error;
-    context.log.warn(`${error.message}; ${context.name} leaves all the same`);
+    if (!(error instanceof WaitTimeout || error instanceof Refusal)) throw error;
+    throw new Refusal(
+      `${name} cannot leave, and stays as it was: ${reasons.join("; ")}. Make room on other nodes, or mend the service, then run again`,
+      { cause: error },
+    );
   }
 }
 
-async function untilEmpty(manager: Docker, nodeId: string, context: Context): Promise<void> {
-  const what = `the last tasks on ${context.name} to stop`;
-  await waitUntil(
-    { what, timeoutSeconds: STOP_SECONDS, context },
-    async (): Promise<Attempt<true>> => {
-      const filters = { node: [nodeId] };
-      const tasks = z.array(taskSchema).parse(await manager.listTasks({ filters }));
-      const left = tasks.filter(({ Status }) => Status.State === "running").length;
-      return left === 0 ? { done: true } : { pending: `${left} still run` };
-    },
+function describeLack(situation: Situation, { service, needed }: Raised, id: string): string {
+  const well = wellElsewhere(situation, service, id);
+  const why = situation.tasks.find(
+    (task) => isOf(service, task) && task.nodeId !== id && task.error !== "",
+  )?.error;
+  return `${well} of ${needed} tasks of ${service.name} are well on other nodes${why ? ` (${why})` : ""}`;
+}
+
+function wellElsewhere({ tasks }: Situation, service: Service, id: string): number {
+  return tasks.filter((task) => isOf(service, task) && task.nodeId !== id && isWell(task, service))
+    .length;
+}
+
+async function untilJobsEnd(look: Look, id: string, name: string, context: Context): Promise<void> {
+  await goOnAfter(JOB_SECONDS, `the jobs on ${name} to end`, context, async () => {
+    const { services, tasks } = await look();
+    const jobs = services.filter(
+      (service) =>
+        service.mode === "job" &&
+        tasks.some((task) => isOf(service, task) && task.nodeId === id && !isOver(task)),
+    );
+    return jobs.map((job) => `${job.name} still runs`);
+  });
+}
+
+/** Has the edge fail its health check while it still serves, and waits until whoever sends it visitors has noticed. */
+async function failHealth(
+  machine: SwarmEngine,
+  { services, tasks }: Situation,
+  id: string,
+  context: Context,
+): Promise<void> {
+  let seconds = 0;
+  for (const service of services) {
+    const command = drainCommand(service, context);
+    if (!command) continue;
+    const here = tasks.filter(
+      (task) => isOf(service, task) && task.nodeId === id && task.state === "running",
+    );
+    for (const { containerId } of here) {
+      try {
+        const exitCode = await machine.exec(containerId, command);
+        if (exitCode !== 0) throw new Error(`${command[0]} ends with exit code ${exitCode}`);
+        seconds = Math.max(seconds, Number(service.labels[DRAIN_SECONDS_LABEL] ?? 0) || 0);
+      } catch (error) {
+        context.log.warn(`${service.name} stops without its drain command: ${messageOf(error)}`);
+      }
+    }
+  }
+  if (seconds > 0) {
+    context.log.status(`waiting ${seconds} s for visitors to be sent elsewhere`);
+    await pause(seconds, context);
+  }
+}
+
+function drainCommand({ name, labels }: Service, context: Context): string[] | undefined {
+  const text = labels[DRAIN_LABEL];
+  if (text === undefined) return undefined;
+  try {
+    const command: unknown = JSON.parse(text);
+    if (Array.isArray(command) && command.length > 0) return command.map(String);
+  } catch {
+    // Told below, as other faults are.
+  }
+  context.log.warn(
+    `label ${DRAIN_LABEL} of service ${name} must be a JSON array of a command, got ${text}`,
   );
+  return undefined;
+}
+
+async function untilEmpty(look: Look, id: string, name: string, context: Context): Promise<void> {
+  await goOnAfter(STOP_SECONDS, `the last tasks on ${name} to stop`, context, async () => {
+    const { services, tasks } = await look();
+    const left = tasks.filter((task) => task.nodeId === id && !isOver(task));
+    return left.map(
+      ({ serviceId }) => services.find(({ id: of }) => of === serviceId)?.name ?? "a task",
+    );
+  });
+}
+
+/**
+ * Waits until the tasks that swarm has moved run as well: it may choose any of the tasks when the replicas go down
+ * again, also one that serves while another still starts. Those that have no place are chosen first.
+ */
+async function untilFull(look: Look, id: string, context: Context): Promise<void> {
+  await goOnAfter(AGAIN_SECONDS, "moved tasks to run", context, async () => {
+    const situation = await look();
+    return raisedFor(id, situation.services).flatMap(({ service }) => {
+      const wanted = situation.tasks.filter((task) => isOf(service, task) && task.isWanted);
+      const starting = wanted.filter((task) => !isWell(task, service) && !isPlaceless(task));
+      return starting.length > 0 ? [`${starting.length} of ${service.name} still start`] : [];
+    });
+  });
+}
+
+/** Waits until nothing is left to wait for; after `seconds` goes on all the same, and says so. */
+async function goOnAfter(
+  seconds: number,
+  what: string,
+  context: Context,
+  left: () => Promise<string[]>,
+): Promise<void> {
+  try {
+    await persist(what, seconds, context, async (): Promise<Attempt<true>> => {
+      const reasons = await left();
+      return reasons.length === 0 ? { done: true } : { pending: reasons.join(", ") };
+    });
+  } catch (error) {
+    if (!(error instanceof WaitTimeout)) throw error;
+    context.log.warn(`${error.message}; it is not waited for any longer`);
+  }
+}
+
+function isOf(service: Service, task: NodeTask): boolean {
+  return task.serviceId === service.id;
 }

@@ -18,13 +18,24 @@ export interface Diff {
   readonly deleteBeforeReplace?: boolean;
 }
 
+/** What waits go by. */
+export interface Clock {
+  /** Milliseconds. */
+  now(): number;
+  /** Rejects when `signal` is aborted. */
+  sleep(milliseconds: number, signal: AbortSignal): Promise<void>;
+}
+
 /** What an operation may use besides its inputs. */
 export interface Context {
   /** The resource's name in the program, for messages. */
   readonly name: string;
+  /** Which resource it is. */
+  readonly urn: string;
   readonly log: EngineLog;
   /** Aborted when the engine cancels (Ctrl-C): a wait then ends at once. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
 }
 
 /**

@@ -7,7 +7,7 @@ import type { PluginAttach } from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import * as proto from "@pulumi/pulumi/proto/provider_pb";
 import { Status } from "@pulumi/pulumi/proto/status_pb";
-import { messageOf } from "../wait";
+import { messageOf, systemClock } from "../wait";
 import { EngineLogger } from "./engine-log";
 import { Unwell, type Context, type Resource } from "./resource";
 import type { Properties } from "./values";
@@ -18,7 +18,9 @@ export interface ServeOptions {
   /** Type token → implementation. */
   readonly resources: Readonly<Record<string, Resource>>;
   /** Function token → what it answers. */
-  readonly functions: Readonly<Record<string, () => Properties>>;
+  readonly functions: Readonly<
+    Record<string, (args: Properties, context: Context) => Properties | Promise<Properties>>
+  >;
   /** `host:port` of the engine. */
   readonly engineAddress: string | undefined;
   /** Called once when the engine cancels or ends the process. */
@@ -45,8 +47,10 @@ export async function serve(options: ServeOptions): Promise<number> {
 
   const context = (urn: string): Context => ({
     name: urn.slice(urn.lastIndexOf("::") + 2),
+    urn,
     log: logger.for(urn),
     signal: cancelled.signal,
+    clock: systemClock,
   });
   const resource = (urn: string): Resource => {
     const type = urn.split("::")[2]?.split("$").at(-1) ?? "";
@@ -88,10 +92,11 @@ export async function serve(options: ServeOptions): Promise<number> {
     // whatever has the name of a secret input (E pkg/resource/plugin/provider_plugin.go, annotateSecrets).
     configure: unary(() => new proto.ConfigureResponse().setSupportspreview(true)),
 
-    invoke: unary((request: proto.InvokeRequest) => {
+    invoke: unary(async (request: proto.InvokeRequest) => {
       const answer = options.functions[request.getTok()];
       if (!answer) throw new Error(`the swarm provider has no function ${request.getTok()}`);
-      return new proto.InvokeResponse().setReturn(toStruct(answer()));
+      const result = await answer(fromStruct(request.getArgs()), context(""));
+      return new proto.InvokeResponse().setReturn(toStruct(result));
     }),
 
     check: unary((request: proto.CheckRequest) => {

@@ -3,6 +3,8 @@
  * Docker API). What a real Docker engine makes of it is for the machine tests to prove.
  */
 import * as fs from "node:fs";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
@@ -16,10 +18,16 @@ jest.setTimeout(600_000);
 const root = path.resolve(__dirname, "../../..");
 let directory: string;
 let droplet: FakeDroplet;
+/** DigitalOcean's API, which knows that one Droplet. */
+const api = http.createServer((_request, response) => {
+  const networks = { v4: [{ ip_address: "127.0.0.1", type: "public" }] };
+  response.end(JSON.stringify({ droplets: [{ id: 1, name: "node-1", networks }] }));
+});
 
 beforeAll(async () => {
   directory = fs.mkdtempSync(path.join(tmpdir(), "archipelago-swarm-"));
   droplet = await FakeDroplet.start();
+  await new Promise<void>((resolve) => api.listen(0, "127.0.0.1", resolve));
   const engine = await ensureEngine({ note: () => undefined });
   // The automation API looks for `pulumi` on the path of this process.
   process.env["PATH"] = `${engine}${path.delimiter}${process.env["PATH"]}`;
@@ -27,6 +35,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await droplet.stop();
+  api.close();
   fs.rmSync(directory, { recursive: true });
 });
 
@@ -54,6 +63,8 @@ async function stackOf(
       PULUMI_SKIP_UPDATE_CHECK: "true",
       PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
       ARCHIPELAGO_SSH_KEY: droplet.operatorFile,
+      DIGITALOCEAN_API_URL: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
+      DIGITALOCEAN_TOKEN: "test",
     },
   });
   return Stack.createOrSelect(name, workspace);
@@ -112,19 +123,24 @@ describe("keys and passwords", () => {
 describe("a node", () => {
   let labels: Record<string, string> = { zone: "a" };
   const program = () => {
-    const boot = droplet.boot.public;
     const cluster = new swarm.Cluster("swarm", {
-      name: "shop",
+      ...droplet.clusterInputs,
       defaultAddrPool: ["10.200.0.0/16"],
     });
+    const { id, signingKey, tag } = cluster;
     const node = new swarm.Node("node-1", {
-      ...droplet.inputs,
-      cluster: cluster.id,
-      defaultAddrPool: cluster.defaultAddrPool,
-      bootHostKey: boot,
+      ...droplet.nodeInputs,
+      cluster: id,
+      clusterKey: signingKey,
       labels,
     });
-    return Promise.resolve({ nodeId: node.nodeId, connection: node.connection });
+    const manager = swarm.livingManager({
+      clusterId: id,
+      clusterKey: signingKey,
+      tag,
+      candidates: [node.connection],
+    });
+    return Promise.resolve({ nodeId: node.nodeId, manager });
   };
 
   test("is previewed with unknowns, joined, left alone, relabelled, missed when it left, and taken out", async () => {
@@ -134,22 +150,27 @@ describe("a node", () => {
 
     const up = await stack.up();
     expect(up.outputs["nodeId"]?.value).toBe("node1id");
-    expect(up.outputs["connection"]?.value).toMatchObject({ hostKey: droplet.permanent.public });
+    expect(up.outputs["manager"]).toMatchObject({
+      value: { hostKey: droplet.permanent.public },
+      secret: false,
+    });
+    expect(stateFile("node")).not.toContain("PRIVATE KEY");
     await stack.preview({ expectNoChanges: true });
 
     labels = { zone: "b" };
     const preview = await stack.preview();
     expect(preview.changeSummary).toEqual({ same: 2, update: 1 });
     await stack.up();
-    expect(droplet.labels).toEqual({ zone: "b" });
+    expect(droplet.ownLabels).toEqual({ zone: "b" });
 
-    droplet.labels = { zone: "c" };
+    droplet.labels = { ...droplet.labels, zone: "c" };
     expect((await stack.refresh()).summary.resourceChanges).toMatchObject({ update: 1 });
     expect((await stack.up()).summary.resourceChanges).toMatchObject({ update: 1 });
 
+    // Its only node, so that the swarm has ended with it.
     droplet.nodeId = "";
-    expect((await stack.refresh()).summary.resourceChanges).toMatchObject({ delete: 1 });
-    expect((await stack.up()).summary.resourceChanges).toMatchObject({ create: 1 });
+    expect((await stack.refresh()).summary.resourceChanges).toMatchObject({ delete: 2 });
+    expect((await stack.up()).summary.resourceChanges).toMatchObject({ create: 2 });
 
     await stack.destroy();
     expect(droplet.nodeId).toBe("");
@@ -158,7 +179,14 @@ describe("a node", () => {
 
 test("wrong inputs are all told in the preview, before anything is made", async () => {
   const program = () => {
-    new swarm.Node("node-1", { ...droplet.inputs, role: "king", privateIp: "10.0.0", port: 0 });
+    new swarm.Node("node-1", {
+      ...droplet.nodeInputs,
+      cluster: "shop-1",
+      clusterKey: "a key",
+      role: "king",
+      privateIp: "10.0.0",
+      port: 0,
+    });
     return Promise.resolve({});
   };
   const stack = await stackOf(program, "wrong");

@@ -1,14 +1,16 @@
+import { generateKeyPair } from "../../../providers/swarm/ssh/key-pair";
 import { UNKNOWN } from "../../../providers/swarm/protocol/values";
 import { Cluster } from "../../../providers/swarm/resources/cluster";
 import { Job } from "../../../providers/swarm/resources/job";
 import { Node } from "../../../providers/swarm/resources/node";
 import { Password } from "../../../providers/swarm/resources/password";
 import { Rollout } from "../../../providers/swarm/resources/rollout";
-import { keyPair } from "./support/fake-node";
 
-const hostKey = keyPair().public;
+const hostKey = generateKeyPair().public;
 const node = {
   cluster: "shop-1",
+  clusterKey: "a key",
+  tag: "archipelago-shop",
   name: "node-1",
   role: "manager",
   dropletId: "1",
@@ -26,7 +28,7 @@ const job = {
 describe("a node's inputs", () => {
   test("that are right pass", () => {
     expect(Node.check(node)).toEqual([]);
-    expect(Node.check({ ...node, role: "worker", peers: [job.connection] })).toEqual([]);
+    expect(Node.check({ ...node, role: "worker", availability: "drain" })).toEqual([]);
   });
 
   test("that are wrong are all told at once, with what is allowed and what was got", () => {
@@ -48,7 +50,7 @@ describe("a node's inputs", () => {
     ).toEqual([
       "authorizedKeys must name at least one key, or nobody could log in",
       'bootHostKey must be one OpenSSH public key "ssh-ed25519 AAAA…", got "ssh-rsa AAAA"',
-      "colour is not an input of this resource; its inputs are cluster, defaultAddrPool, name, role, dropletId, dropletSize, host, port, privateIp, bootHostKey, authorizedKeys, labels, volume, peers",
+      "colour is not an input of this resource; its inputs are cluster, clusterKey, tag, name, role, dropletId, dropletSize, host, port, privateIp, bootHostKey, authorizedKeys, labels, availability, volume",
       'name must be a name of lower-case letters, digits and hyphens, at most 63, starting and ending with a letter or digit, got "Node_1"',
       "port must be a whole number from 1 to 65535, got 0",
       'privateIp must be an IPv4 address such as 10.0.0.4, got "10.20.0.256"',
@@ -71,17 +73,8 @@ describe("a node's inputs", () => {
     ]);
   });
 
-  test("for a worker without a manager to join are refused before anything is made", () => {
-    expect(Node.check({ ...node, role: "worker" })).toEqual([
-      {
-        property: "peers",
-        reason: "is required and must name at least one manager for a worker to join",
-      },
-    ]);
-  });
-
   test("never bring a pasted private key into a message", () => {
-    const pasted = keyPair().private;
+    const pasted = generateKeyPair().private;
     const failures = Node.check({ ...node, bootHostKey: pasted, authorizedKeys: [pasted] });
     expect(failures.map(({ property }) => property)).toEqual(["bootHostKey", "authorizedKeys.0"]);
     expect(JSON.stringify(failures)).not.toContain("BEGIN");
@@ -105,7 +98,7 @@ describe("a change of a node", () => {
       labels: { a: "b" },
       dropletSize: "s-4vcpu-8gb",
       authorizedKeys: [hostKey],
-      bootHostKey: keyPair().public,
+      bootHostKey: generateKeyPair().public,
       host: "203.0.113.9",
     };
     expect(Node.diff(node, after)).toMatchObject({
@@ -114,18 +107,16 @@ describe("a change of a node", () => {
     });
   });
 
-  test("to another Droplet joins the new one before the old one leaves", () => {
+  test("to another Droplet is one change in place: the new one joins, then the old one leaves", () => {
     expect(Node.diff(node, { ...node, dropletId: "2", privateIp: "10.20.0.3" })).toEqual({
       changed: ["dropletId", "privateIp"],
-      replaces: ["dropletId", "privateIp"],
-      deleteBeforeReplace: false,
+      replaces: [],
     });
   });
 
-  test("to another swarm on the same Droplet leaves first: it cannot be in two", () => {
+  test("to another swarm makes another node of it", () => {
     expect(Node.diff(node, { ...node, cluster: "shop-2" })).toMatchObject({
       replaces: ["cluster"],
-      deleteBeforeReplace: true,
     });
   });
 });
@@ -158,13 +149,44 @@ describe("a job", () => {
   });
 });
 
-test("a cluster with a broken CIDR is refused, since Docker would only say so at init", () => {
-  expect(Cluster.check({ name: "shop", defaultAddrPool: ["10.0.0.0/33"] })).toEqual([
-    {
-      property: "defaultAddrPool.0",
-      reason: 'must be an IPv4 CIDR such as 10.20.0.0/16, got "10.0.0.0/33"',
-    },
-  ]);
+describe("a cluster", () => {
+  const { dropletId, host, privateIp, bootHostKey } = node;
+  const first = { dropletId, host, privateIp, bootHostKey };
+  const cluster = { name: "shop", tag: node.tag, first };
+
+  test("with a broken CIDR is refused, since Docker would only say so at init", () => {
+    expect(Cluster.check({ ...cluster, defaultAddrPool: ["10.0.0.0/33"] })).toEqual([
+      {
+        property: "defaultAddrPool.0",
+        reason: 'must be an IPv4 CIDR such as 10.20.0.0/16, got "10.0.0.0/33"',
+      },
+    ]);
+  });
+
+  test("of an even number of managers is refused, since two tolerate no more losses than one", () => {
+    expect(Cluster.check({ ...cluster, managers: 3 })).toEqual([]);
+    expect(Cluster.check({ ...cluster, managers: 2 })).toEqual([
+      {
+        property: "managers",
+        reason:
+          "must be odd (1, 3, 5 or 7), because an even number tolerates no more losses than one less, got 2",
+      },
+    ]);
+  });
+
+  test("whose first machine is another one by now stays as it is", () => {
+    expect(Cluster.diff(cluster, { ...cluster, first: { ...first, dropletId: "2" } })).toEqual({
+      changed: ["first"],
+      replaces: [],
+    });
+  });
+
+  test("that is given what only a start can take is refused in the preview", () => {
+    expect(() => Cluster.diff(cluster, { ...cluster, name: "store" })).toThrow(
+      "name of a swarm cannot be changed: Docker takes it only when a swarm starts. " +
+        "Put the old value back, or make a new stack and move over to it",
+    );
+  });
 });
 
 test("a password is letters and digits of the length asked for, and a short one is refused", async () => {

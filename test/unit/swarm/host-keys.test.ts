@@ -1,11 +1,11 @@
 import fc from "fast-check";
+import { generateKeyPair } from "../../../providers/swarm/ssh/key-pair";
 import {
   fingerprint,
   formatPublicKey,
   isSignedBy,
   parsePublicKey,
 } from "../../../providers/swarm/ssh/host-keys";
-import { keyPair } from "./support/fake-node";
 import { sshSign } from "./support/sshsig";
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPaSk4jywiVR/NZx5GVkkkGU5gqVbiZjblTBQlW0dDqQ";
@@ -49,7 +49,7 @@ describe("a pinned host key", () => {
 });
 
 describe("the introduction of a permanent host key", () => {
-  const boot = keyPair();
+  const boot = generateKeyPair();
   const introduced = sshSign(boot.private, "archipelago-host-key", "line\n");
   const accepts = (signature: string, message = "line\n", namespace = "archipelago-host-key") =>
     isSignedBy(parsePublicKey(boot.public), namespace, Buffer.from(message), signature);
@@ -67,7 +67,9 @@ describe("the introduction of a permanent host key", () => {
   });
 
   test("by any other key is refused, or a stranger could pass for the node", () => {
-    expect(accepts(sshSign(keyPair().private, "archipelago-host-key", "line\n"))).toBe(false);
+    expect(accepts(sshSign(generateKeyPair().private, "archipelago-host-key", "line\n"))).toBe(
+      false,
+    );
   });
 
   test("that is damaged anywhere is refused, never an exception", () => {

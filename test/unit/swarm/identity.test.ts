@@ -2,8 +2,8 @@ import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { utils } from "ssh2";
+import { generateKeyPair } from "../../../providers/swarm/ssh/key-pair";
 import { findIdentities } from "../../../providers/swarm/ssh/identity";
-import { keyPair } from "./support/fake-node";
 
 let home: string;
 beforeEach(() => {
@@ -19,8 +19,8 @@ function write(name: string, text: string): string {
 }
 
 test("ARCHIPELAGO_SSH_KEY alone is tried when it is set, or local mode would offer the user's own keys", () => {
-  write(".ssh/id_ed25519", keyPair().private);
-  const named = write("key", keyPair().private);
+  write(".ssh/id_ed25519", generateKeyPair().private);
+  const named = write("key", generateKeyPair().private);
   const identities = findIdentities(
     { ARCHIPELAGO_SSH_KEY: named, SSH_AUTH_SOCK: "/run/agent" },
     home,
@@ -29,7 +29,7 @@ test("ARCHIPELAGO_SSH_KEY alone is tried when it is set, or local mode would off
 });
 
 test("the agent comes before the usual key", () => {
-  write(".ssh/id_ed25519", keyPair().private);
+  write(".ssh/id_ed25519", generateKeyPair().private);
   const identities = findIdentities({ SSH_AUTH_SOCK: "/run/agent" }, home);
   expect(identities.map(({ agent }) => agent)).toEqual(["/run/agent", undefined]);
 });
@@ -45,7 +45,7 @@ test("without any key the three places are named", () => {
 test.each([
   ["missing", undefined, "cannot be read: ENOENT"],
   ["no key", "hello", "is not a private key in OpenSSH or PEM format"],
-  ["public", keyPair().public, "is a public key: name the private one"],
+  ["public", generateKeyPair().public, "is a public key: name the private one"],
   [
     "encrypted",
     utils.generateKeyPairSync("ed25519", { passphrase: "x", cipher: "aes256-cbc", rounds: 16 })

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { demultiplex } from "../../../providers/swarm/docker/logs";
 import { cloudInitFailure, fatalErrors } from "../../../providers/swarm/node/cloud-init";
-import { mergeLabels } from "../../../providers/swarm/node/membership";
+import { mergeLabels } from "../../../providers/swarm/node/settle";
 import {
   canonicalJson,
   changedKeys,

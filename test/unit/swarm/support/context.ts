@@ -1,4 +1,5 @@
 import type { Context } from "../../../../providers/swarm/protocol/resource";
+import { systemClock } from "../../../../providers/swarm/wait";
 
 /** A context that keeps what would be told to the operator. */
 export function recordingContext(name: string): Context & { readonly lines: string[] } {
@@ -6,8 +7,10 @@ export function recordingContext(name: string): Context & { readonly lines: stri
   const keep = (message: string) => void lines.push(message);
   return {
     name,
+    urn: `urn:pulumi:test::swarm::swarm:index:Node::${name}`,
     lines,
     log: { status: keep, info: keep, warn: keep },
     signal: new AbortController().signal,
+    clock: systemClock,
   };
 }

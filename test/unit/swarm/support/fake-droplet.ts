@@ -1,8 +1,12 @@
-/** A fake node that answers what `swarm:Node` asks, as a Droplet fresh from cloud-init with a Docker engine does. */
+/**
+ * A fake node that answers what `swarm:Cluster` and `swarm:Node` ask, as a Droplet fresh from cloud-init with a Docker engine
+ * does: a swarm of one.
+ */
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { FakeNode, keyPair, type KeyPair } from "./fake-node";
+import { generateKeyPair, type KeyPair } from "../../../../providers/swarm/ssh/key-pair";
+import { FakeNode } from "./fake-node";
 import { sshSign } from "./sshsig";
 
 export interface FakeDropletOptions {
@@ -13,23 +17,29 @@ export interface FakeDropletOptions {
 }
 
 export class FakeDroplet {
-  readonly boot = keyPair();
-  readonly permanent = keyPair();
+  readonly boot = generateKeyPair();
+  readonly permanent = generateKeyPair();
   readonly operator: KeyPair;
   readonly operatorFile: string;
   /** The swarm node ID, once it is a member. */
   nodeId = "";
   role: "manager" | "worker" = "manager";
+  availability: "active" | "pause" | "drain" = "active";
+  state: "ready" | "down" = "ready";
   labels: Record<string, string> = {};
   clusterLabels: Record<string, string> = {};
   initBody: unknown;
+  /** The file that shows it to be a member. */
+  proof: string | undefined;
   private introduction: string | undefined;
+  /** The lock of the swarm, by the labels of a config. */
+  private lock: Record<string, string> | undefined;
   private version = 1;
   private readonly directory = fs.mkdtempSync(path.join(tmpdir(), "archipelago-droplet-"));
   node!: FakeNode;
 
   private constructor(private readonly options: FakeDropletOptions) {
-    this.operator = keyPair();
+    this.operator = generateKeyPair();
     this.operatorFile = path.join(this.directory, "operator");
     fs.writeFileSync(this.operatorFile, this.operator.private);
   }
@@ -45,12 +55,25 @@ export class FakeDroplet {
     return droplet;
   }
 
-  /** As `swarm:Node` takes them. */
-  get inputs() {
+  /** As `swarm:Cluster` takes them. */
+  get clusterInputs() {
+    return { name: "shop", tag: "archipelago-shop", first: this.first };
+  }
+
+  /** As `swarm:Node` takes them, but for what the cluster says. */
+  get nodeInputs() {
+    return { ...this.first, tag: "archipelago-shop", name: "node-1", role: "manager" };
+  }
+
+  /** Labels that are not there to find the node by. */
+  get ownLabels(): Record<string, string> {
+    return Object.fromEntries(
+      Object.entries(this.labels).filter(([key]) => !key.startsWith("archipelago.")),
+    );
+  }
+
+  private get first() {
     return {
-      cluster: "shop-1",
-      name: "node-1",
-      role: "manager",
       dropletId: "1",
       host: "127.0.0.1",
       port: this.node.port,
@@ -76,6 +99,11 @@ export class FakeDroplet {
 
   private run(script: string) {
     if (script.includes("/etc/ssh/archipelago-introduction'")) return file(this.introduction);
+    if (script.includes("cat > /etc/ssh/archipelago-member")) {
+      this.proof = /\n(\S+\n)PROOF\n/.exec(script)?.[1];
+      return {};
+    }
+    if (script.includes("/etc/ssh/archipelago-member'")) return file(this.proof);
     if (script.includes("/run/cloud-init/result.json")) {
       return file(JSON.stringify({ v1: { errors: this.options.cloudInitErrors ?? [] } }));
     }
@@ -93,25 +121,23 @@ export class FakeDroplet {
     const self = {
       ID: this.nodeId,
       Version: { Index: this.version },
-      Spec: { Role: this.role, Labels: this.labels, Availability: "active" },
-      Status: { State: "ready", Addr: "10.20.0.2" },
+      Spec: { Role: this.role, Labels: this.labels, Availability: this.availability },
+      Description: { Hostname: "node-1" },
+      Status: { State: this.state, Addr: "10.20.0.2" },
+      ...(this.role === "manager" && {
+        ManagerStatus: { Leader: true, Reachability: "reachable", Addr: "10.20.0.2:2377" },
+      }),
+    };
+    const lock = {
+      ID: "lock",
+      Version: { Index: this.version },
+      Spec: { Name: "archipelago-lock", Labels: this.lock },
     };
     switch (request) {
       case "GET /_ping":
         return { body: "OK" };
       case "GET /info":
-        return {
-          body: {
-            Swarm: {
-              NodeID: this.nodeId,
-              NodeAddr: "10.20.0.2",
-              LocalNodeState: this.nodeId ? "active" : "inactive",
-              ControlAvailable: this.nodeId !== "" && this.role === "manager",
-              Managers: 1,
-              Nodes: 1,
-            },
-          },
-        };
+        return { body: this.info() };
       case "POST /swarm/init":
         this.initBody = body;
         this.clusterLabels = (body as { Spec: { Labels: Record<string, string> } }).Spec.Labels;
@@ -121,19 +147,56 @@ export class FakeDroplet {
         this.nodeId = "";
         return {};
       case "GET /swarm":
-        return { body: { Spec: { Labels: this.clusterLabels } } };
+        return {
+          body: {
+            Version: { Index: this.version },
+            Spec: { Labels: this.clusterLabels },
+            JoinTokens: { Manager: "SWMTKN-manager", Worker: "SWMTKN-worker" },
+          },
+        };
+      case "GET /nodes":
+        return { body: [self] };
       case `GET /nodes/${this.nodeId}`:
         return { body: self };
       case `POST /nodes/${this.nodeId}/update`: {
-        const spec = body as { Role: "manager"; Labels: Record<string, string> };
+        const spec = body as {
+          Role: "manager";
+          Availability: "active";
+          Labels: Record<string, string>;
+        };
         this.version += 1;
         this.role = spec.Role;
+        this.availability = spec.Availability;
         this.labels = spec.Labels;
         return {};
       }
+      case "GET /services":
+      case "GET /tasks":
+        return { body: [] };
+      case "GET /configs":
+        return { body: this.lock ? [lock] : [] };
+      case "GET /configs/lock":
+        return { body: lock };
+      case "POST /configs/create":
+      case "POST /configs/lock/update":
+        this.version += 1;
+        this.lock = (body as { Labels: Record<string, string> }).Labels;
+        return { body: { ID: "lock" } };
       default:
         return { status: 404, body: { message: `the fake engine has no ${request}` } };
     }
+  }
+
+  private info() {
+    return {
+      SystemTime: new Date().toISOString(),
+      Swarm: {
+        NodeID: this.nodeId,
+        NodeAddr: "10.20.0.2",
+        LocalNodeState: this.nodeId ? "active" : "inactive",
+        ControlAvailable: this.nodeId !== "" && this.role === "manager",
+      },
+    };
   }
 }
 

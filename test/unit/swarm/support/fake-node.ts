@@ -116,5 +116,3 @@ export class FakeNode {
     response.end(typeof body === "string" ? body : JSON.stringify(body));
   }
 }
-
-export { generateKeyPair as keyPair, type KeyPair } from "../../../../providers/swarm/ssh/key-pair";

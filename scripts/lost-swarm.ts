@@ -1,30 +1,32 @@
 /**
- * Forgets what went with a Droplet that somebody removed: the state says of each resource in its swarm
- * `deletedWith` the Droplet.
+ * Forgets what went with a swarm whose last Droplet somebody removed: the state says of each resource in it
+ * `deletedWith` the `swarm:Cluster`.
  *
- * Without this, `pulumi refresh` asks the dead Droplet's engine for each of them and ends with errors, with
- * Docker's own plugin too: it reads all resources at once, so that none knows yet that the Droplet is gone.
+ * Without this, `pulumi refresh` asks a dead Droplet's engine for each of them and ends with errors, with
+ * Docker's own plugin too: it reads all resources at once, so that none knows yet that the Droplets are gone.
  */
+import { z } from "zod";
 import { exportState, importState, type Api, type Resource, type RunPulumi } from "./stack-state";
 
-const DROPLET = "digitalocean:index/droplet:Droplet";
+const CLUSTER = "swarm:index:Cluster";
 
 /**
- * @returns lines that say what was forgotten; none when every Droplet exists.
+ * @returns lines that say what was forgotten; none when each swarm has Droplets.
  * @throws {Error} when the API cannot say, or the stack's state cannot be read or written.
  */
 export async function forgetLost(pulumi: RunPulumi, api: Api): Promise<string[]> {
   const state = await exportState(pulumi);
   const resources = state.deployment?.resources ?? [];
-  const droplets = resources.filter(({ type, id }) => type === DROPLET && id !== undefined);
+  const clusters = resources.filter(({ type, id }) => type === CLUSTER && id !== undefined);
   const lines: string[] = [];
   const forgotten = new Set<string>();
-  for (const { urn, id = "" } of droplets) {
+  for (const { urn, inputs } of clusters) {
+    const tag = inputs?.["tag"];
     const inside = resources.filter(({ deletedWith }) => deletedWith === urn);
-    if (inside.length === 0 || (await exists(api, id))) continue;
+    if (typeof tag !== "string" || inside.length === 0 || (await hasDroplets(api, tag))) continue;
     for (const resource of inside) forgotten.add(resource.urn);
     lines.push(
-      `${nameOf(urn)}: Droplet ${id} does not exist any more; forgot what went with it (${inside.length} in state)`,
+      `${nameOf(urn)}: no Droplet tagged ${tag} exists any more; forgot what went with them (${inside.length} in state)`,
     );
   }
   if (forgotten.size === 0) return [];
@@ -40,14 +42,17 @@ export async function forgetLost(pulumi: RunPulumi, api: Api): Promise<string[]>
   return lines;
 }
 
-async function exists({ url, token }: Api, droplet: string): Promise<boolean> {
-  const response = await fetch(`${url}/v2/droplets/${droplet}`, {
+async function hasDroplets({ url, token }: Api, tag: string): Promise<boolean> {
+  const query = new URLSearchParams({ tag_name: tag, per_page: "1" });
+  const response = await fetch(`${url}/v2/droplets?${query.toString()}`, {
     headers: { authorization: `Bearer ${token}` },
   });
-  await response.body?.cancel();
-  if (response.status === 404) return false;
-  if (response.ok) return true;
-  throw new Error(`${url} answered ${response.status} to GET droplets/${droplet}`);
+  if (!response.ok) {
+    await response.body?.cancel();
+    throw new Error(`${url} answered ${response.status} to GET droplets tagged ${tag}`);
+  }
+  const { droplets } = z.object({ droplets: z.array(z.unknown()) }).parse(await response.json());
+  return droplets.length > 0;
 }
 
 /** What the engine does with dependencies on a resource that a refresh found gone. */

@@ -1,23 +1,28 @@
 import * as fs from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { forgetLost } from "../../../scripts/lost-droplets";
+import { forgetLost } from "../../../scripts/lost-swarm";
 
 const urn = (type: string, name: string) => `urn:pulumi:app::archipelago::${type}::${name}`;
-const DROPLET = "digitalocean:index/droplet:Droplet";
+const CLUSTER = "swarm:index:Cluster";
 const SERVICE = "docker:index/service:Service";
 const ROLLOUT = "swarm:index:Rollout";
 
-const dropletNamed = (name: string, id: string) => ({ urn: urn(DROPLET, name), type: DROPLET, id });
-const serviceOn = (name: string, droplet: string) => ({
+const clusterWith = (name: string, tag: string) => ({
+  urn: urn(CLUSTER, name),
+  type: CLUSTER,
+  id: name,
+  inputs: { tag },
+});
+const serviceOn = (name: string, cluster: string) => ({
   urn: urn(SERVICE, name),
   type: SERVICE,
   id: name,
-  deletedWith: urn(DROPLET, droplet),
-  dependencies: [urn(DROPLET, droplet)],
+  deletedWith: urn(CLUSTER, cluster),
+  dependencies: [urn(CLUSTER, cluster)],
 });
 
-describe("what went with a Droplet that was removed by hand", () => {
+describe("what went with a swarm whose Droplets were removed by hand", () => {
   let server: Server;
   let api: { url: string; token: string };
   let answer: number;
@@ -25,10 +30,13 @@ describe("what went with a Droplet that was removed by hand", () => {
 
   beforeEach(async () => {
     imported = undefined;
-    answer = 404;
+    answer = 200;
     server = createServer((request, response) => {
-      response.statusCode = request.url === "/v2/droplets/1" ? 200 : answer;
-      response.end("{}");
+      const { searchParams } = new URL(request.url ?? "", "http://api");
+      response.statusCode = answer;
+      response.end(
+        JSON.stringify({ droplets: searchParams.get("tag_name") === "living" ? [{ id: 1 }] : [] }),
+      );
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
     api = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, token: "t" };
@@ -43,17 +51,17 @@ describe("what went with a Droplet that was removed by hand", () => {
   };
 
   test("is forgotten, and what depended on it forgets it too, so that a refresh can end well", async () => {
-    const [here, gone] = [dropletNamed("node-1", "1"), dropletNamed("node-2", "2")];
-    const kept = serviceOn("web", "node-1");
+    const [here, gone] = [clusterWith("one", "living"), clusterWith("two", "dead")];
+    const kept = serviceOn("web", "one");
     const rollout = {
       urn: urn(ROLLOUT, "app"),
       type: ROLLOUT,
       dependencies: [kept.urn, urn(SERVICE, "edge")],
       propertyDependencies: { services: [urn(SERVICE, "edge")], url: null },
     };
-    const resources = [here, gone, kept, serviceOn("edge", "node-2"), rollout];
+    const resources = [here, gone, kept, serviceOn("edge", "two"), rollout];
     expect(await forgetLost(pulumi(resources), api)).toEqual([
-      "node-2: Droplet 2 does not exist any more; forgot what went with it (1 in state)",
+      "two: no Droplet tagged dead exists any more; forgot what went with them (1 in state)",
     ]);
     expect(imported).toEqual({
       deployment: {
@@ -71,15 +79,15 @@ describe("what went with a Droplet that was removed by hand", () => {
     });
   });
 
-  test("is kept while the API does not say for sure that the Droplet is gone", async () => {
-    const resources = [dropletNamed("node-2", "2"), serviceOn("web", "node-2")];
+  test("is kept while the API does not say for sure that the Droplets are gone", async () => {
+    const resources = [clusterWith("two", "dead"), serviceOn("web", "two")];
     answer = 500;
     await expect(forgetLost(pulumi(resources), api)).rejects.toThrow(/500/);
     expect(imported).toBeUndefined();
   });
 
-  test("is nothing while every Droplet exists", async () => {
-    const resources = [dropletNamed("node-1", "1"), serviceOn("web", "node-1")];
+  test("is nothing while a Droplet exists", async () => {
+    const resources = [clusterWith("one", "living"), serviceOn("web", "one")];
     expect(await forgetLost(pulumi(resources), api)).toEqual([]);
     expect(imported).toBeUndefined();
   });

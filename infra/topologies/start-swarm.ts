@@ -1,0 +1,23 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { Node } from "../../components/node";
+import * as swarm from "../../providers/swarm/sdk";
+import { DOCKER_RANGES } from "../addresses";
+import type { Config } from "../config";
+
+/** Starts the swarm on the first of the nodes, and has all of them join; simulated machines do neither. */
+export function startSwarm(
+  { stack, machines }: Config,
+  tag: pulumi.Input<string>,
+  nodes: Readonly<Record<string, Node>>,
+): swarm.Cluster | undefined {
+  const [first] = Object.values(nodes);
+  if (machines === "simulated" || first === undefined) return undefined;
+  const cluster = new swarm.Cluster("swarm", {
+    name: stack,
+    defaultAddrPool: [DOCKER_RANGES.overlay],
+    tag,
+    first: first.first,
+  });
+  for (const node of Object.values(nodes)) node.join(cluster);
+  return cluster;
+}

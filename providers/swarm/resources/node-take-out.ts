@@ -1,0 +1,111 @@
+import { dockerEngine } from "../docker/engine";
+import { swarmEngine } from "../docker/swarm-engine";
+import { leave } from "../node/leave";
+import { releaseVolume } from "../node/volume";
+import type { Context } from "../protocol/resource";
+import type { SshConnection } from "../ssh/connection";
+import { connectPatiently, disconnect, type Connection } from "../ssh/pool";
+import type { SwarmEngine } from "../swarm/engine";
+import { Refusal } from "../swarm/failures";
+import { withLock } from "../swarm/lock";
+import { swarmOf, type LiveSwarm } from "../swarm/process";
+import { isNamed } from "../swarm/swarm";
+import { messageOf } from "../wait";
+import type { NodeState, StoredInputs } from "./node-inputs";
+
+/** A machine that may be gone is waited for this long and no longer. */
+const GONE_SECONDS = 12;
+
+/** Takes a node out of its swarm for good; the last one ends the swarm. */
+export async function takeOut(state: NodeState, inputs: StoredInputs, context: Context) {
+  const { name, host, port = 22 } = inputs;
+  const address: Connection = { host, port, user: "root", hostKey: state.hostKey };
+  const live = swarmOf({
+    clusterId: inputs.cluster,
+    clusterKey: inputs.clusterKey,
+    tag: inputs.tag,
+  });
+  const claimedBy = live.swarm.settled.get(state.nodeId);
+  if (claimedBy !== undefined && claimedBy !== context.urn) {
+    context.log.info(`${name} stays in the swarm: it is ${claimedBy.split("::").at(-1)} now`);
+    return;
+  }
+  const connection = await answering(address, name, context);
+  live.nodes.remember(state.managers);
+  if (!(connection && (await endsSwarm(connection, state, inputs, live, context)))) {
+    await leaveAll(live, state, name, connection !== undefined, context);
+  }
+  if (connection && inputs.volume) await releaseVolume(connection, inputs.volume, context);
+  disconnect(address);
+}
+
+async function answering(
+  address: Connection,
+  name: string,
+  context: Context,
+): Promise<SshConnection | undefined> {
+  try {
+    return await connectPatiently(address, context, GONE_SECONDS);
+  } catch (error) {
+    context.signal.throwIfAborted();
+    context.log.warn(`${name} does not answer and is taken as gone: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/**
+ * Ends the swarm when nobody else is in it.
+ *
+ * @returns whether there is nothing more to leave.
+ * @throws {Refusal} when other nodes would be left without a manager.
+ */
+async function endsSwarm(
+  connection: SshConnection,
+  { nodeId }: NodeState,
+  { name, cluster }: StoredInputs,
+  { nodes }: LiveSwarm,
+  context: Context,
+): Promise<boolean> {
+  const engine = swarmEngine(dockerEngine(connection));
+  const info = await engine.info();
+  // It left before, and may since have come into another swarm.
+  if (info.state === "inactive") return !(await nodes.find(context).catch(() => undefined));
+  if (info.nodeId !== nodeId) return false;
+  if (!info.isManager || info.error) return false;
+  const members = await engine.members();
+  const others = members.filter(({ id }) => id !== nodeId);
+  if (others.some(({ manager }) => manager)) return false;
+  const ready = others.filter((member) => member.isReady);
+  if (ready.length > 0) {
+    throw new Refusal(
+      `${name} cannot leave swarm ${cluster}: it is the last manager, and ${ready.length} other nodes are in it. ` +
+        "Add a manager first, or destroy the whole stack",
+    );
+  }
+  await engine.leave({ force: true });
+  return true;
+}
+
+/** Takes out every member that stands under this node's name, through the managers that stay. */
+async function leaveAll(
+  { swarm }: LiveSwarm,
+  { nodeId }: NodeState,
+  name: string,
+  answers: boolean,
+  context: Context,
+): Promise<void> {
+  let manager: SwarmEngine;
+  try {
+    manager = await swarm.reach.manager(context, nodeId);
+  } catch (error) {
+    if (answers) throw error;
+    context.log.warn(`${name} is not struck off its swarm's list: ${messageOf(error)}`);
+    return;
+  }
+  const named = (await manager.members()).filter((member) => isNamed(name, member));
+  for (const member of named) {
+    await withLock(swarm, `${name} leaves`, context, (held) =>
+      leave(swarm.reach, member, held.context),
+    );
+  }
+}
