@@ -50,7 +50,7 @@ export const service = z.object({
     Labels: labels,
     Mode: z.looseObject({
       Replicated: z.object({ Replicas: z.number().default(1) }).nullish(),
-      Global: z.unknown(),
+      Global: z.unknown().optional(),
     }),
     TaskTemplate: z.looseObject({
       ContainerSpec: z

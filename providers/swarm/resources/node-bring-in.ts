@@ -1,17 +1,15 @@
 import { swarmEngine } from "../docker/swarm-engine";
 import { writeAuthorizedKeys } from "../node/authorized-keys";
-import { ensureMember } from "../node/join";
-import { leave } from "../node/leave";
 import type { Machine } from "../node/machine";
-import { settle, type Standing } from "../node/settle";
+import type { Standing } from "../node/settle";
+import { takePlace } from "../node/take-place";
 import { ensureVolume } from "../node/volume";
 import type { Context } from "../protocol/resource";
 import type { Connection } from "../ssh/pool";
-import type { Member, SwarmEngine } from "../swarm/engine";
-import { withLock, type Held } from "../swarm/lock";
-import { swarmOf, type LiveSwarm } from "../swarm/process";
+import { withLock } from "../swarm/lock";
+import { swarmOf } from "../swarm/process";
 import { writeProof } from "../swarm/proof";
-import { connectionOf, isNamed, type Swarm } from "../swarm/swarm";
+import { connectionOf, type Swarm } from "../swarm/swarm";
 import type { NodeInputs } from "./node-inputs";
 
 /** A node once it is a member. */
@@ -39,12 +37,11 @@ export async function bringIn(
   context: Context,
   reach: () => Promise<Machine>,
 ): Promise<BroughtIn> {
-  const live = swarmOf({
+  const { swarm, nodes } = swarmOf({
     clusterId: inputs.cluster,
     clusterKey: inputs.clusterKey,
     tag: inputs.tag,
   });
-  const { swarm, nodes } = live;
   nodes.remember(remembered.managers);
   swarm.joinsAhead += 1;
   if (inputs.role === "manager") swarm.managersAhead += 1;
@@ -61,7 +58,7 @@ export async function bringIn(
     if (inputs.role === "manager") nodes.remember([machine.address]);
     const standing = standingOf(inputs, remembered, machine.address);
     const nodeId = await withLock(swarm, `${inputs.name} joins`, context, (held) =>
-      takePlace(live, swarmEngine(machine.docker), standing, held, isIn),
+      takePlace(swarm, swarmEngine(machine.docker), standing, held, isIn),
     );
     swarm.settled.set(nodeId, context.urn);
     return { nodeId, address: machine.address, managers: await managersOf(swarm, context) };
@@ -91,50 +88,6 @@ function standingOf(inputs: NodeInputs, { labels }: Remembered, connection: Conn
     labelsBefore: labels,
     availability: inputs.availability ?? "active",
   };
-}
-
-/** Joins the machine, then makes the one that it replaces leave. */
-async function takePlace(
-  { swarm }: LiveSwarm,
-  machine: SwarmEngine,
-  standing: Standing,
-  held: Held,
-  isIn: () => void,
-): Promise<string> {
-  const { context } = held;
-  const { nodeId: already } = await machine.info();
-  for (const other of await namesakes(swarm, standing.name, already, context)) {
-    // A dead manager counts against the quorum, so that it goes before another one comes.
-    if (!other.isReady && !(await swarm.reach.machine(other, context))) {
-      await leave(swarm.reach, other, context);
-    }
-  }
-  const nodeId = await ensureMember(swarm, machine, standing, held);
-  await settle(swarm.reach, nodeId, standing, context);
-  isIn();
-  await rotateAfterLast(swarm, held);
-  for (const other of await namesakes(swarm, standing.name, nodeId, context)) {
-    await leave(swarm.reach, other, context);
-  }
-  return nodeId;
-}
-
-async function namesakes(
-  { reach }: Swarm,
-  name: string,
-  nodeId: string,
-  context: Context,
-): Promise<Member[]> {
-  const members = await (await reach.manager(context)).members();
-  return members.filter((member) => isNamed(name, member) && member.id !== nodeId);
-}
-
-/** Tokens that were read are worth nothing once all nodes of this run are in. */
-async function rotateAfterLast(swarm: Swarm, held: Held): Promise<void> {
-  if (!swarm.tokensRead || swarm.joinsAhead > 0) return;
-  await (await swarm.reach.manager(held.context)).rotateJoinTokens();
-  swarm.tokensRead = false;
-  await held.setTokensRead(false);
 }
 
 async function managersOf({ reach }: Swarm, context: Context): Promise<Connection[]> {
