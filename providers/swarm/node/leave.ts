@@ -2,10 +2,14 @@ import type { Context } from "../protocol/resource";
 import { WaitTimeout, type Attempt } from "../wait";
 import type { Member } from "../swarm/engine";
 import { isMissing, persist } from "../swarm/failures";
-import { without, type Reach } from "../swarm/swarm";
+import { withLock } from "../swarm/lock";
+import { isNamed, without, type Reach, type Swarm } from "../swarm/swarm";
 import { evacuate } from "./evacuate";
 import { restore } from "./replicas";
 import { demote, lookAtMember, mayLeave } from "./role";
+
+/** An election takes some seconds. */
+const MANAGER_SECONDS = 30;
 
 /** Swarm misses a node after three heartbeats of 5 s. */
 const DOWN_SECONDS = 30;
@@ -36,6 +40,28 @@ export async function leave(
     if (state !== "inactive") await machine.leave({ force: false });
   }
   await strikeOff(reach, id, name, context);
+}
+
+/**
+ * Takes out whatever stands under a name, one after the other, each under the lock.
+ *
+ * @param nodeId of the one that the state knows: it is not asked about the swarm that it leaves.
+ * @throws {WaitTimeout} when no other manager answers.
+ */
+export async function leaveAsNamed(
+  swarm: Swarm,
+  name: string,
+  nodeId: string,
+  context: Context,
+): Promise<void> {
+  const members = await persist("another manager", MANAGER_SECONDS, context, async () => ({
+    done: await (await swarm.reach.manager(context, nodeId)).members(),
+  }));
+  for (const member of members.filter((each) => isNamed(name, each))) {
+    await withLock(swarm, `${name} leaves`, context, (held) =>
+      leave(swarm.reach, member, held.context),
+    );
+  }
 }
 
 /** Whether the managers still hear of a member that does not answer here. Says so, either way. */

@@ -1,16 +1,14 @@
 import { dockerEngine } from "../docker/engine";
 import { swarmEngine } from "../docker/swarm-engine";
-import { leave } from "../node/leave";
+import { leaveAsNamed } from "../node/leave";
 import { releaseVolume } from "../node/volume";
 import type { Context } from "../protocol/resource";
 import type { SshConnection } from "../ssh/connection";
 import { connectPatiently, disconnect, type Connection } from "../ssh/pool";
-import type { SwarmEngine } from "../swarm/engine";
 import { Refusal } from "../swarm/failures";
-import { withLock } from "../swarm/lock";
 import { swarmOf, type LiveSwarm } from "../swarm/process";
-import { isNamed } from "../swarm/swarm";
-import { messageOf } from "../wait";
+import type { Swarm } from "../swarm/swarm";
+import { messageOf, WaitTimeout } from "../wait";
 import type { NodeState, StoredInputs } from "./node-inputs";
 
 /** A machine that may be gone is waited for this long and no longer. */
@@ -33,7 +31,7 @@ export async function takeOut(state: NodeState, inputs: StoredInputs, context: C
   const connection = await answering(address, name, context);
   live.nodes.remember(state.managers);
   if (!(connection && (await endsSwarm(connection, state, inputs, live, context)))) {
-    await leaveAll(live, state, name, connection !== undefined, context);
+    await leaveOthers(live.swarm, state.nodeId, name, connection !== undefined, context);
   }
   if (connection && inputs.volume) await releaseVolume(connection, inputs.volume, context);
   disconnect(address);
@@ -86,26 +84,19 @@ async function endsSwarm(
   return true;
 }
 
-/** Takes out every member that stands under this node's name, through the managers that stay. */
-async function leaveAll(
-  { swarm }: LiveSwarm,
-  { nodeId }: NodeState,
+async function leaveOthers(
+  swarm: Swarm,
+  nodeId: string,
   name: string,
   answers: boolean,
   context: Context,
 ): Promise<void> {
-  let manager: SwarmEngine;
   try {
-    manager = await swarm.reach.manager(context, nodeId);
+    await leaveAsNamed(swarm, name, nodeId, context);
   } catch (error) {
-    if (answers) throw error;
+    context.signal.throwIfAborted();
+    // With the machine gone, and the managers too, there is nothing to take it out of.
+    if (answers || !(error instanceof WaitTimeout)) throw error;
     context.log.warn(`${name} is not struck off its swarm's list: ${messageOf(error)}`);
-    return;
-  }
-  const named = (await manager.members()).filter((member) => isNamed(name, member));
-  for (const member of named) {
-    await withLock(swarm, `${name} leaves`, context, (held) =>
-      leave(swarm.reach, member, held.context),
-    );
   }
 }
