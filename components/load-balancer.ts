@@ -1,9 +1,7 @@
 import { createHash } from "node:crypto";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-
-/** How a node shows the Load Balancer that it takes requests: see `Edge`. */
-export const HEALTH_PATH = "/archipelago/health";
+import { HEALTH_PATH } from "./edge/settings";
 
 const CHECK = { intervalSeconds: 3, unhealthyThreshold: 2 } as const;
 

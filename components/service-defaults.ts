@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { duration } from "./duration";
 
 /** Of a service that must not run twice at a time: who empties a node does not start it elsewhere first. */
 export const SINGLETON = { "archipelago.singleton": "true" } as const;
@@ -10,19 +11,32 @@ type Container = docker.types.input.ServiceTaskSpecContainerSpec;
 /** How a service's next task takes over. `start-first` needs two tasks that can run side by side. */
 export type UpdateOrder = "start-first" | "stop-first";
 
+export interface HostPort {
+  readonly name: string;
+  /** Port of the node. */
+  readonly published: number;
+  /** Port in the container. */
+  readonly target: number;
+}
+
 export interface ServiceSpec {
   /** Name in the swarm, under which others find it by DNS. */
   readonly name: string;
   readonly container: Container;
   readonly networkId: pulumi.Input<string>;
-  readonly replicas: number;
+  /** Tasks in all, or one on each node that the constraints allow. */
+  readonly replicas: number | "every-node";
   readonly order: UpdateOrder;
+  /** Between one task that is well and the next one's turn, seconds. @default 0 */
+  readonly delaySeconds?: number;
   /** Of one task, in MiB. */
   readonly memoryMib: number;
   /** Of one task. @default no limit */
   readonly cpus?: number | undefined;
   /** Node labels, ids or roles a task needs. @default any node */
   readonly constraints?: pulumi.Input<string>[];
+  /** Ports of the node itself that lead to its task. @default none */
+  readonly hostPorts?: readonly HostPort[];
   /** Of the service itself, for whoever changes the swarm. @default none */
   readonly labels?: Readonly<Record<string, string>>;
 }
@@ -34,20 +48,32 @@ export interface ServiceSpec {
  * It does not wait for tasks; `swarm:Rollout` does, for all services at once.
  */
 export function serviceArgs(spec: ServiceSpec): docker.ServiceArgs {
+  const { replicas, hostPorts, labels } = spec;
   const change = {
     parallelism: 1,
-    delay: "0s",
+    delay: duration(spec.delaySeconds ?? 0),
     monitor: "10s",
     maxFailureRatio: "0.0",
     order: spec.order,
   };
   return {
     name: spec.name,
-    mode: { replicated: { replicas: spec.replicas } },
-    ...(spec.labels && {
-      labels: Object.entries(spec.labels).map(([label, value]) => ({ label, value })),
+    mode: replicas === "every-node" ? { global: true } : { replicated: { replicas } },
+    ...(labels && {
+      labels: Object.entries(labels).map(([label, value]) => ({ label, value })),
     }),
-    endpointSpec: { mode: "dnsrr" },
+    endpointSpec: {
+      mode: "dnsrr",
+      ...(hostPorts && {
+        ports: hostPorts.map(({ name, published, target }) => ({
+          name,
+          protocol: "tcp",
+          publishMode: "host",
+          publishedPort: published,
+          targetPort: target,
+        })),
+      }),
+    },
     updateConfig: { ...change, failureAction: "rollback" },
     rollbackConfig: { ...change, failureAction: "pause" },
     taskSpec: {
@@ -64,7 +90,7 @@ export function serviceArgs(spec: ServiceSpec): docker.ServiceArgs {
       logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3" } },
       placement: {
         // A node that fails takes as few of a service's tasks with it as can be.
-        prefs: ["spread=node.id"],
+        ...(replicas !== "every-node" && { prefs: ["spread=node.id"] }),
         ...(spec.constraints && { constraints: spec.constraints }),
       },
     },

@@ -1,8 +1,10 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { duration } from "../duration";
-import { type RolloutTarget, rolloutTarget } from "../service-defaults";
+import { type RolloutTarget, rolloutTarget, serviceArgs } from "../service-defaults";
 import { AGENT_LOADER, agentBundle } from "./bundle";
+import { edgeFaults } from "./faults";
+import { drainCommand, proxyScript } from "./proxy-script";
 import {
   EDGE_DEFAULTS,
   LETS_ENCRYPT,
@@ -10,7 +12,6 @@ import {
   type EdgeSettings,
   type FrontSettings,
   certificateNames,
-  routeFaults,
 } from "./settings";
 
 export type { EdgeRoute } from "./settings";
@@ -23,8 +24,20 @@ export interface EdgeArgs {
   /** ID of the overlay network where the routed services are. */
   readonly networkId: pulumi.Input<string>;
   readonly routes: readonly EdgeRoute[];
-  /** Name to serve over HTTPS, besides the hosts of routes. @default plain HTTP only, unless a route names hosts */
+  /**
+   * Name to serve over HTTPS, besides the hosts of routes; with `front`, the name that health checks of tasks ask for.
+   * @default plain HTTP only, unless a route names hosts
+   */
   readonly domain?: string;
+  /**
+   * A Load Balancer that the requests come from, with TLS ended there: the nodes get no certificates and publish only
+   * port 80. A node that is to stop serves on for `noticeSeconds` after it began to fail `GET /archipelago/health`: the
+   * balancer's check interval × unhealthy threshold, and a margin.
+   * @default none: clients reach the nodes themselves, and a node stops at once
+   */
+  readonly front?: FrontSettings & { readonly noticeSeconds: number };
+  /** Addresses and CIDRs of clients that get 403. @default none */
+  readonly deny?: readonly string[];
   readonly acme?: {
     /** @default Let's Encrypt's production directory */
     readonly directoryUrl?: string;
@@ -46,20 +59,15 @@ export interface EdgeArgs {
    * @default a Docker volume of the node, `edge-data`
    */
   readonly dataDir?: string;
-  /**
-   * A Load Balancer that sends the requests, with how long it may go on doing so after a node has turned unhealthy:
-   * for as long the proxy goes on after it was asked to stop. In seconds.
-   * @default none
-   */
-  readonly front?: FrontSettings & { readonly noticeSeconds: number };
   /** What must be well before the proxy hears of it: the services' rollout. @default nothing */
   readonly after?: readonly pulumi.Resource[];
 }
 
 /** HAProxy and the agent run as this user; no such account needs to exist. */
 const UID = "65532";
-const STOP_GRACE = duration(60);
-const MIB = 1024 * 1024;
+
+/** How long requests in flight may take once the node takes no new ones. What is left then is cut. */
+const SOFT_STOP_SECONDS = 60;
 
 /** Liveness inside the official image (busybox wget) and in Debian's (Node). */
 const HTTP_OK = (url: string) =>
@@ -72,10 +80,17 @@ const HTTP_OK = (url: string) =>
  *
  * @example new Edge("edge", { haproxyImage, nodeImage, networkId: network.id, routes: [{ service: "web", port: 3000 }] })
  *
- * Routes and certificates change by reload: only the agent's task is replaced. A change of HAProxy's own image, ports
- * or constraints replaces its task, stop-first (host-mode ports cannot start first, moby#36934).
+ * Routes, limits, deny list and certificates change by reload: only the agent's task is replaced. A change of HAProxy's
+ * own image, ports or constraints replaces its task, stop-first (host-mode ports cannot start first, moby#36934), one node
+ * at a time and back again when a node does not get well.
  *
- * With several nodes each one asks for its own certificate through its own port 80; sharing them is not done here.
+ * Every node answers `GET /archipelago/health` itself. With `front`, a task that is stopped fails it first and serves on
+ * for as long as the balancer needs to notice. The same without stopping: the service's label `archipelago.drain`, a JSON
+ * array with the command to run in the task's container, and `archipelago.drain-seconds`.
+ *
+ * Limits: rates are counted by each node for itself, copies are kept by each node for itself. Tasks found through DNS carry
+ * no weights; tasks of a service have equal limits, and `least-connections` gives less to a slow one. Without `front` each
+ * node asks for its own certificate through its own port 80.
  */
 export class Edge extends pulumi.ComponentResource {
   /** Swarm service `edge` (HAProxy). */
@@ -145,130 +160,88 @@ function agentService(name: string, args: EdgeArgs, files: AgentFiles): docker.S
     ? { type: "bind", source: args.dataDir, target: dataDir }
     : { type: "volume", source: `${name}-data`, target: dataDir };
   const webhookFile = "/run/secrets/alarm-webhook";
-  return {
-    ...serviceDefaults,
+  return serviceArgs({
+    ...everyNode(args),
     name: `${name}-agent`,
-    endpointSpec: { mode: "dnsrr" },
-    taskSpec: {
-      ...taskDefaults(args),
-      resources: { limits: { memoryBytes: 256 * MIB } },
-      containerSpec: {
-        image: args.nodeImage,
-        commands: ["node", "-e", AGENT_LOADER],
-        env: {
-          NODE_NAME: "{{.Node.Hostname}}",
-          EDGE_SETTINGS: "/edge.json",
-          EDGE_UID: UID,
-          ...(files.webhook && { EDGE_ALARM_WEBHOOK_FILE: webhookFile }),
-        },
-        configs: [
-          configFile(files.code, "/edge-agent.js.gz"),
-          configFile(files.config, "/edge.json"),
-        ],
-        ...(files.webhook && { secrets: [secretFile(files.webhook, webhookFile)] }),
-        mounts: [{ type: "volume", source: `${name}-run`, target: runDir }, data],
-        stopGracePeriod: "15s",
-        healthcheck: healthcheck(`http://127.0.0.1:${listen.agent}/livez`),
+    memoryMib: 256,
+    container: {
+      image: args.nodeImage,
+      commands: ["node", "-e", AGENT_LOADER],
+      env: {
+        NODE_NAME: "{{.Node.Hostname}}",
+        EDGE_SETTINGS: "/edge.json",
+        EDGE_UID: UID,
+        ...(files.webhook && { EDGE_ALARM_WEBHOOK_FILE: webhookFile }),
       },
+      configs: [
+        configFile(files.code, "/edge-agent.js.gz"),
+        configFile(files.config, "/edge.json"),
+      ],
+      ...(files.webhook && { secrets: [secretFile(files.webhook, webhookFile)] }),
+      mounts: [{ type: "volume", source: `${name}-run`, target: runDir }, data],
+      stopGracePeriod: "15s",
+      healthcheck: healthcheck(`http://127.0.0.1:${listen.agent}/livez`),
     },
-  };
+  });
 }
 
 function proxyService(name: string, args: EdgeArgs): docker.ServiceArgs {
   const { runDir, listen } = EDGE_DEFAULTS;
-  return {
-    ...serviceDefaults,
-    // The next node waits until the balancer has taken this one back.
-    ...(args.front && {
-      updateConfig: { ...serviceDefaults.updateConfig, delay: duration(args.front.noticeSeconds) },
-    }),
+  const { front } = args;
+  const noticeSeconds = front?.noticeSeconds ?? 0;
+  return serviceArgs({
+    ...everyNode(args),
     name,
-    endpointSpec: {
-      mode: "dnsrr",
-      ports: [publish("http", 80, listen.http), publish("https", 443, listen.https)],
-    },
-    taskSpec: {
-      ...taskDefaults(args),
-      resources: { limits: { memoryBytes: 512 * MIB } },
-      containerSpec: {
-        image: args.haproxyImage,
-        commands: ["sh", "-c", proxyScript(runDir, listen.gate, args.front?.noticeSeconds)],
-        env: { NODE_NAME: "{{.Node.Hostname}}" },
-        user: `${UID}:${UID}`,
-        mounts: [{ type: "volume", source: `${name}-run`, target: runDir }],
-        // HAProxy's soft stop: finish what is in flight.
-        stopSignal: "SIGUSR1",
-        stopGracePeriod: STOP_GRACE,
-        healthcheck: healthcheck(`http://127.0.0.1:${listen.internal}/healthz`),
+    memoryMib: 512,
+    // The balancer takes a node back before the next one goes.
+    delaySeconds: noticeSeconds,
+    hostPorts: [
+      { name: "http", published: 80, target: listen.http },
+      ...(front ? [] : [{ name: "https", published: 443, target: listen.https }]),
+    ],
+    ...(front && {
+      labels: {
+        "archipelago.drain": JSON.stringify(drainCommand(runDir)),
+        "archipelago.drain-seconds": String(noticeSeconds),
       },
+    }),
+    container: {
+      image: args.haproxyImage,
+      commands: ["sh", "-c", proxyScript(runDir, noticeSeconds)],
+      env: { NODE_NAME: "{{.Node.Hostname}}" },
+      user: `${UID}:${UID}`,
+      mounts: [{ type: "volume", source: `${name}-run`, target: runDir }],
+      stopGracePeriod: duration(noticeSeconds + SOFT_STOP_SECONDS),
+      healthcheck: healthcheck(`http://127.0.0.1:${listen.internal}/healthz`),
     },
-  };
+  });
 }
 
 /**
  * The document for the agent.
  *
- * @throws {Error} naming every fault in the routes.
+ * @throws {Error} naming every fault in the routes and the deny list.
  */
 export function edgeSettings(
-  args: Pick<EdgeArgs, "routes" | "domain" | "acme" | "front" | "maxBodyMib">,
+  args: Pick<EdgeArgs, "routes" | "domain" | "acme" | "front" | "deny" | "maxBodyMib">,
 ): EdgeSettings {
-  const faults = routeFaults(args.routes);
+  const deny = args.deny ?? EDGE_DEFAULTS.deny;
+  const faults = edgeFaults(args.routes, deny);
   if (faults.length > 0) throw new Error(faults.join("; "));
   return {
     ...EDGE_DEFAULTS,
     routes: args.routes,
-    names: certificateNames(args.domain, args.routes),
+    names: args.front ? [] : certificateNames(args.domain, args.routes),
+    ...(args.domain && { domain: args.domain }),
+    ...(args.front && { front: { range: args.front.range } }),
+    deny,
     acme: {
       directoryUrl: args.acme?.directoryUrl ?? LETS_ENCRYPT,
       ...(args.acme?.email && { email: args.acme.email }),
       ...(args.acme?.caPem && { caPem: args.acme.caPem }),
     },
-    ...(args.front && { front: { healthPath: args.front.healthPath, range: args.front.range } }),
     maxBodyMib: args.maxBodyMib ?? EDGE_DEFAULTS.maxBodyMib,
   };
-}
-
-/**
- * Waits for the agent's first configuration, then starts HAProxy in master-worker mode. An old server state is dropped:
- * those addresses may belong to other containers by now.
- *
- * @param noticeSeconds with a Load Balancer in front: asked to stop, the node first fails its health check, by
- * closing the gate, and goes on serving for as long. Swarm by itself would stop it at once.
- */
-export function proxyScript(runDir: string, gatePort: number, noticeSeconds?: number): string {
-  const haproxy = `haproxy -W -db -S unix@${runDir}/master.sock,mode,600 -f ${runDir}/haproxy.cfg`;
-  const start = [
-    "trap 'exit 0' USR1 TERM INT",
-    `rm -f ${runDir}/server-state`,
-    `until [ -s ${runDir}/haproxy.cfg ]; do sleep 0.2; done`,
-  ];
-  if (noticeSeconds === undefined) return [...start, `exec ${haproxy}`].join("\n");
-  const gate = [
-    "defaults",
-    " mode http",
-    " timeout connect 2s",
-    " timeout client 2s",
-    " timeout server 2s",
-    "frontend gate",
-    ` bind 127.0.0.1:${gatePort}`,
-    " http-request return status 200",
-    "",
-  ].join("\\n");
-  return [
-    ...start,
-    `printf '${gate}' > ${runDir}/gate.cfg`,
-    `haproxy -db -f ${runDir}/gate.cfg &`,
-    "gate=$!",
-    `${haproxy} &`,
-    "proxy=$!",
-    `trap 'kill $gate; sleep ${noticeSeconds}; kill -USR1 $proxy' USR1`,
-    "trap 'kill $gate $proxy' TERM INT",
-    // A signal ends `wait`, not the proxy.
-    "while kill -0 $proxy 2>/dev/null; do wait $proxy; code=$?; done",
-    "kill $gate 2>/dev/null",
-    "exit $code",
-  ].join("\n");
 }
 
 const configFile = (config: docker.ServiceConfig, fileName: string) => ({
@@ -278,14 +251,6 @@ const configFile = (config: docker.ServiceConfig, fileName: string) => ({
   fileUid: UID,
   fileGid: UID,
   fileMode: 0o444,
-});
-
-const publish = (name: string, publishedPort: number, targetPort: number) => ({
-  name,
-  protocol: "tcp",
-  publishMode: "host",
-  publishedPort,
-  targetPort,
 });
 
 const healthcheck = (url: string) => ({
@@ -305,23 +270,10 @@ const secretFile = (secret: docker.Secret, fileName: string) => ({
   fileMode: 0o400,
 });
 
-/** On every node that the constraints allow, one node at a time; ports on the host leave no other order. */
-const serviceDefaults = {
-  mode: { global: true },
-  updateConfig: {
-    order: "stop-first",
-    parallelism: 1,
-    delay: "0s",
-    monitor: "10s",
-    maxFailureRatio: "0.0",
-    failureAction: "pause",
-  },
-} as const;
-
-/** Delay and window are given because leaving them out shows as a change forever (pulumi-docker#1285). */
-const taskDefaults = ({ networkId, constraints = [] }: EdgeArgs) => ({
-  networksAdvanceds: [{ id: networkId }],
-  ...(constraints.length > 0 && { placement: { constraints: [...constraints] } }),
-  restartPolicy: { condition: "any", delay: "2s", maxAttempts: 0, window: "5s" },
-  logDriver: { name: "json-file", options: { "max-size": "10m", "max-file": "3" } },
+/** One task on every node that takes traffic; ports on the host leave no other order. */
+const everyNode = ({ networkId, constraints = [] }: EdgeArgs) => ({
+  networkId,
+  replicas: "every-node" as const,
+  order: "stop-first" as const,
+  ...(constraints.length > 0 && { constraints: [...constraints] }),
 });

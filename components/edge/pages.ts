@@ -35,6 +35,7 @@ function renderPage({ title, text, operator }: Page): string {
 
 const PAGES: Record<string, Page> = {
   "400": { title: "Bad request", text: "The request could not be understood." },
+  "403": { title: "Not allowed", text: "This site does not answer your address." },
   "404": {
     title: "Nothing here",
     text: "This address reached the server, but no service answers for this host and path.",
@@ -42,6 +43,10 @@ const PAGES: Record<string, Page> = {
   },
   "408": { title: "Too slow", text: "The request took too long to arrive. Please try again." },
   "413": { title: "Too large", text: "What you sent is larger than this site accepts." },
+  "429": {
+    title: "Too many requests",
+    text: "You asked for more than this site answers in a short time. Please wait a moment.",
+  },
   "500": { title: "Something went wrong", text: "The proxy failed to handle this request." },
   "502": {
     title: "Bad answer",
@@ -77,3 +82,7 @@ export function renderPages(services: readonly string[]): Map<string, string> {
 
 /** Statuses answered with the same page by every service. */
 export const COMMON_STATUSES = ["400", "408", "500", "502", "504"] as const;
+
+/** What an `http-request return` or `http-error` rule needs to answer with a page. */
+export const pageAnswer = (runDir: string, status: string, file = status) =>
+  `status ${status} content-type "text/html; charset=utf-8" lf-file ${runDir}/errors/${file}.html`;

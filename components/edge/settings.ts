@@ -4,8 +4,45 @@
  * Plain data only, no secret: it travels as a Docker swarm config.
  */
 
-/** One way into the app: requests whose host and path match go to a swarm service. */
-export interface EdgeRoute {
+/**
+ * How requests are shared out among a service's tasks.
+ *
+ * `least-connections`: to the task with the fewest open requests, which a slow one gets less of. `round-robin`: in turn.
+ * `source`: a client's address always to the same task, until tasks come or go; for protocols without cookies.
+ */
+export type Balance = "least-connections" | "round-robin" | "source";
+
+/** How much one client may ask of a service: IPv4 address or IPv6 /64. Each node counts for itself. */
+export interface RateLimit {
+  /** Requests in any period of `seconds`, 1 to 1,000,000; the ones above get 429. */
+  readonly requests: number;
+  /** 1 to 3600. */
+  readonly seconds: number;
+}
+
+/** What the edge does for one service. */
+export interface EdgeServiceOptions {
+  /** @default "least-connections" */
+  readonly balance?: Balance;
+  /**
+   * Name of a cookie that leads a browser back to the task that answered it first, whichever node it comes in by.
+   * When that task is gone another one takes over, without what the first one kept in memory.
+   * @default none: any task answers
+   */
+  readonly stickyCookie?: string;
+  /**
+   * Path prefixes, whole segments, whose answers may be kept: only GET, only what the app marks with `Cache-Control:
+   * max-age` or `s-maxage` and neither `private` nor a cookie. Fresh copies are served from memory; old ones while no task
+   * is healthy, up to a day, unless the app says `must-revalidate`. A reload empties the memory.
+   * @default none
+   */
+  readonly cachePaths?: readonly string[];
+  /** @default no limit */
+  readonly rateLimit?: RateLimit;
+}
+
+/** One way into the app: requests whose host and path match go to a swarm service. Options are the service's. */
+export interface EdgeRoute extends EdgeServiceOptions {
   /** Swarm service name; its tasks are found as `tasks.<service>` in Docker's DNS. */
   readonly service: string;
   /** Port the service's containers listen on, 1 to 65535. */
@@ -18,6 +55,15 @@ export interface EdgeRoute {
   readonly health?: { readonly path: string };
   /** Replicas wanted, a hint for the number of server slots. @default 1 */
   readonly replicas?: number;
+}
+
+/** A Load Balancer before the edge. */
+export interface FrontSettings {
+  /**
+   * IPv4 CIDR that it sends from: the VPC's. Only from there X-Forwarded-For and X-Forwarded-Proto are believed, and only
+   * the last address, which the balancer added itself.
+   */
+  readonly range: string;
 }
 
 /** Where certificates come from (RFC 8555). */
@@ -37,18 +83,8 @@ export interface EdgeListeners {
   readonly https: number;
   /** HAProxy's statistics and liveness, on loopback only. */
   readonly internal: number;
-  /** Answers on loopback until the proxy is asked to stop. */
-  readonly gate: number;
   /** The agent's own HTTP (`/livez`, `/healthz`, `/status`), on loopback only. */
   readonly agent: number;
-}
-
-/** A Load Balancer before the edge. */
-export interface FrontSettings {
-  /** Where it asks whether this node takes requests; 200, or 503 while the node's proxy is about to stop. */
-  readonly healthPath: string;
-  /** IPv4 CIDR that it sends from. Only from there X-Forwarded-For and X-Forwarded-Proto are believed. */
-  readonly range: string;
 }
 
 export interface EdgeSettings {
@@ -56,8 +92,12 @@ export interface EdgeSettings {
   /** Names to hold certificates for; none means plain HTTP. */
   readonly names: readonly string[];
   readonly acme: AcmeSettings;
+  /** Host name that health checks of tasks ask for. @default the first of `names`, else "localhost" */
+  readonly domain?: string;
   /** @default none: clients connect to the edge themselves */
   readonly front?: FrontSettings;
+  /** IPv4 or IPv6 addresses and CIDRs of clients that get 403, whatever they ask for. */
+  readonly deny: readonly string[];
   /** Largest request body, MiB. */
   readonly maxBodyMib: number;
   /** Concurrent client connections per node. */
@@ -71,13 +111,17 @@ export interface EdgeSettings {
   readonly dataDir: string;
 }
 
+/** Each node answers here itself: 200 when it takes requests, 503 while it starts or is about to stop. */
+export const HEALTH_PATH = "/archipelago/health";
+
 export const LETS_ENCRYPT = "https://acme-v02.api.letsencrypt.org/directory";
 
 /** In-container defaults. High ports, so that HAProxy needs no privilege; the service publishes 80 and 443 onto them. */
 export const EDGE_DEFAULTS = {
+  deny: [] as readonly string[],
   maxBodyMib: 64,
   maxConnections: 4000,
-  listen: { address: "*", http: 8080, https: 8443, internal: 8404, agent: 8405, gate: 8406 },
+  listen: { address: "*", http: 8080, https: 8443, internal: 8404, agent: 8405 },
   resolver: "127.0.0.11:53",
   runDir: "/run/edge",
   dataDir: "/var/lib/edge",
@@ -93,32 +137,4 @@ export function certificateNames(domain: string | undefined, routes: readonly Ed
     .filter((name): name is string => name !== undefined && name !== "")
     .map((name) => name.toLowerCase());
   return [...new Set(names)].filter((name) => !name.includes("*"));
-}
-
-const SERVICE = /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
-const PATH = /^\/[A-Za-z0-9._~/-]*$/;
-const HOST = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/;
-
-/**
- * Faults that would end up as syntax in haproxy.cfg, one sentence each; empty when there are none.
- *
- * The stack file's schema is the first gate; this one keeps the component safe on its own.
- */
-export function routeFaults(routes: readonly EdgeRoute[]): string[] {
-  return routes.flatMap((route, index) => {
-    const at = `routes[${index}]`;
-    const { service, port, paths = [], hosts = [], health } = route;
-    return [
-      SERVICE.test(service) ? "" : `${at}.service must be a DNS label, got ${service}`,
-      Number.isInteger(port) && port >= 1 && port <= 65535
-        ? ""
-        : `${at}.port must be 1 to 65535, got ${port}`,
-      ...[...paths, ...(health ? [health.path] : [])].map((path) =>
-        PATH.test(path) ? "" : `${at}: a path must start with / and be plain, got ${path}`,
-      ),
-      ...hosts.map((host) =>
-        HOST.test(host) ? "" : `${at}.hosts: a host name must be lower case, got ${host}`,
-      ),
-    ].filter((fault) => fault !== "");
-  });
 }

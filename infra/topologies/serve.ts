@@ -4,7 +4,7 @@ import { AppService } from "../../components/app-service";
 import { dockerProviderArgs, prepareSshDirectory } from "../../components/docker-connection";
 import { Edge } from "../../components/edge/edge";
 import { IMAGES, pulledImage } from "../../components/images";
-import { HEALTH_PATH, NOTICE_SECONDS } from "../../components/load-balancer";
+import { NOTICE_SECONDS } from "../../components/load-balancer";
 import type { RegistryLogin } from "../../components/registry";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
@@ -211,11 +211,11 @@ function makeEdge(config: Config, { networkId, child, onSwarm }: OnSwarm, app: s
       routes: edgeRoutes(config),
       constraints: [`node.labels.${INGRESS_LABEL} == true`],
       // A Load Balancer ends TLS.
-      ...(balanced ? {} : edgeDomain(config)),
+      ...(balanced ? config.domain && { domain: config.domain.name } : edgeDomain(config)),
       // What only one node writes may be kept on its Volume.
       ...(config.topology === "single-node" && { dataDir: `${VOLUME_MOUNT}/edge` }),
       ...(balanced && {
-        front: { healthPath: HEALTH_PATH, range: config.vpcCidr, noticeSeconds: NOTICE_SECONDS },
+        front: { range: config.vpcCidr, noticeSeconds: NOTICE_SECONDS },
       }),
       after: [app],
     },

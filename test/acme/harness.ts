@@ -5,7 +5,7 @@ import { type RequestListener, type Server, createServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { proxyScript } from "../../components/edge/edge";
+import { proxyScript } from "../../components/edge/proxy-script";
 import { EDGE_DEFAULTS, type EdgeRoute, type EdgeSettings } from "../../components/edge/settings";
 
 /** Which of these programs are not installed; Debian's package of each has the same name. */
@@ -59,12 +59,12 @@ export async function httpServer(
 }
 
 /**
- * Docker's and the world's DNS in one: each name has one A record and nothing else (RFC 1035 §4).
+ * Docker's and the world's DNS in one: names have A records and nothing else (RFC 1035 §4).
  *
- * @param addressOf the record's IPv4 address. @default 127.0.0.1 for every name
+ * @param addressesOf the records' IPv4 addresses. @default 127.0.0.1 for every name
  */
 export async function loopbackDns(
-  addressOf: (name: string) => Promise<string> = () => Promise.resolve("127.0.0.1"),
+  addressesOf: (name: string) => Promise<readonly string[]> = () => Promise.resolve(["127.0.0.1"]),
 ): Promise<{ address: string; close: () => void }> {
   const socket = createSocket("udp4");
   const reply = async (query: Buffer): Promise<Buffer> => {
@@ -75,12 +75,13 @@ export async function loopbackDns(
     }
     const question = query.subarray(12, end + 5);
     const isA = question.readUInt16BE(question.length - 4) === 1;
-    const header = Buffer.from([0, 0, 0x85, 0x80, 0, 1, 0, isA ? 1 : 0, 0, 0, 0, 0]);
+    const addresses = isA ? await addressesOf(labels.join(".")) : [];
+    const header = Buffer.from([0, 0, 0x85, 0x80, 0, 1, 0, addresses.length, 0, 0, 0, 0]);
     query.copy(header, 0, 0, 2);
-    if (!isA) return Buffer.concat([header, question]);
-    const address = (await addressOf(labels.join("."))).split(".").map(Number);
-    const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ...address]);
-    return Buffer.concat([header, question, answer]);
+    const answers = addresses.map((address) =>
+      Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 1, 0, 4, ...address.split(".").map(Number)]),
+    );
+    return Buffer.concat([header, question, ...answers]);
   };
   socket.on("message", (query, from) => {
     // A name that cannot be answered is left without an answer.
@@ -132,13 +133,13 @@ export class EdgeSandbox {
     routes: readonly EdgeRoute[],
     more: Partial<EdgeSettings> = {},
   ): Promise<EdgeSandbox> {
-    const [http = 0, https = 0, internal = 0, agent = 0, gate = 0] = await freePorts(5);
+    const [http = 0, https = 0, internal = 0, agent = 0] = await freePorts(4);
     const sandbox = new EdgeSandbox({
       ...EDGE_DEFAULTS,
       routes,
       names: [],
       acme: { directoryUrl: "https://127.0.0.1:9/none" },
-      listen: { address: "127.0.0.1", http, https, internal, agent, gate },
+      listen: { address: "127.0.0.1", http, https, internal, agent },
       resolver,
       runDir: "",
       dataDir: "",
@@ -156,14 +157,10 @@ export class EdgeSandbox {
   }
 
   /** HAProxy exactly as the swarm service starts it. */
-  startHaproxy(noticeSeconds?: number): Running {
-    const haproxy = new Running(
-      "sh",
-      ["-c", proxyScript(this.settings.runDir, this.settings.listen.gate, noticeSeconds)],
-      {
-        NODE_NAME: "node-1",
-      },
-    );
+  startHaproxy(noticeSeconds = 0): Running {
+    const haproxy = new Running("sh", ["-c", proxyScript(this.settings.runDir, noticeSeconds)], {
+      NODE_NAME: "node-1",
+    });
     this.onClose(() => haproxy.stop("SIGTERM"));
     return haproxy;
   }

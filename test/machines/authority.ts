@@ -25,7 +25,7 @@ export class Authority {
       const found = await cloud.api<Records>("GET", `/v2/domains/${zone}/records`);
       const record = found.domain_records.find((one) => one.type === "A" && one.name === host);
       if (!record) throw new Error(`${zone} has no A record for ${host}`);
-      return record.data;
+      return [record.data];
     });
     const pebble = await Pebble.start({
       dir,

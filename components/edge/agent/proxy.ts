@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { renderHaproxyConfig } from "../haproxy-config";
+import { nodeStateFile, renderNodeState } from "../node-state";
 import { renderPages } from "../pages";
 import type { EdgeSettings } from "../settings";
 import { type Certificate, publishCertificates } from "./certificates";
@@ -58,6 +59,7 @@ export class Proxy {
     for (const [file, page] of renderPages(routes.map((route) => route.service))) {
       writeWhole(join(runDir, "errors", file), page);
     }
+    writeWhole(nodeStateFile(runDir), renderNodeState(runDir));
     publishCertificates(runDir, certificates);
     writeWhole(this.config, text);
     if (!(await this.haproxy.alive())) {

@@ -3,6 +3,7 @@ import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
 import { createHash } from "node:crypto";
 import { gunzipSync } from "node:zlib";
 import { Edge, type EdgeArgs, edgeSettings } from "../../../components/edge/edge";
+import { drainCommand } from "../../../components/edge/proxy-script";
 import { agentBundle } from "../../../components/edge/bundle";
 
 type Inputs = Record<string, unknown>;
@@ -60,7 +61,12 @@ describe("Edge", () => {
     expect(inputsOf("edge-proxy")).toMatchObject({
       name: "edge",
       mode: { global: true },
-      updateConfig: { order: "stop-first", parallelism: 1 },
+      updateConfig: {
+        order: "stop-first",
+        parallelism: 1,
+        delay: "0s",
+        failureAction: "rollback",
+      },
       endpointSpec: {
         mode: "dnsrr",
         ports: [
@@ -68,7 +74,37 @@ describe("Edge", () => {
           { publishedPort: 443, targetPort: 8443, publishMode: "host" },
         ],
       },
-      taskSpec: { containerSpec: { user: "65532:65532", stopSignal: "SIGUSR1" } },
+      taskSpec: { containerSpec: { user: "65532:65532", stopGracePeriod: "1m" } },
+    });
+    expect(inputsOf("edge-proxy").labels).toBeUndefined();
+  });
+
+  it("behind a Load Balancer publishes 80 alone, gets no certificate, and gives notice before it stops", async () => {
+    const edge = await declare({
+      domain: "example.org",
+      front: { range: "10.64.0.0/20", noticeSeconds: 8 },
+      constraints: ["node.labels.ingress==true"],
+      deny: ["203.0.113.7"],
+    });
+    expect(edge.names).toEqual([]);
+    const settings = String(inputsOf("edge-settings").data);
+    expect(JSON.parse(Buffer.from(settings, "base64").toString())).toMatchObject({
+      domain: "example.org",
+      front: { range: "10.64.0.0/20" },
+      deny: ["203.0.113.7"],
+      names: [],
+    });
+    expect(inputsOf("edge-proxy")).toMatchObject({
+      labels: [
+        { label: "archipelago.drain", value: JSON.stringify(drainCommand("/run/edge")) },
+        { label: "archipelago.drain-seconds", value: "8" },
+      ],
+      updateConfig: { delay: "8s" },
+      endpointSpec: { ports: [{ publishedPort: 80, targetPort: 8080, publishMode: "host" }] },
+      taskSpec: {
+        placement: { constraints: ["node.labels.ingress==true"] },
+        containerSpec: { stopGracePeriod: "1m8s" },
+      },
     });
   });
 
@@ -83,11 +119,15 @@ describe("Edge", () => {
     expect(sameProxy).toBe(proxy);
   });
 
-  it("leaves HAProxy's task alone when routes or the domain change", async () => {
+  it("leaves HAProxy's task alone when routes, limits, the deny list or the domain change", async () => {
     await declare();
     const before = JSON.stringify(inputsOf("edge-proxy"));
     const settings = inputsOf("edge-settings").data;
-    await declare({ domain: "example.org", routes: [{ service: "shop", port: 80 }] });
+    await declare({
+      domain: "example.org",
+      routes: [{ service: "shop", port: 80, rateLimit: { requests: 5, seconds: 1 } }],
+      deny: ["203.0.113.7"],
+    });
     expect(JSON.stringify(inputsOf("edge-proxy"))).toBe(before);
     expect(inputsOf("edge-settings").data).not.toBe(settings);
   });

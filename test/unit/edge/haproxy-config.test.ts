@@ -8,14 +8,16 @@ import {
   readCertificate,
 } from "../../../components/edge/agent/certificates";
 import { writeWhole } from "../../../components/edge/agent/files";
+import { edgeFaults } from "../../../components/edge/faults";
 import { renderHaproxyConfig } from "../../../components/edge/haproxy-config";
+import { nodeStateFile, renderNodeState } from "../../../components/edge/node-state";
 import { renderPages } from "../../../components/edge/pages";
 import {
+  type Balance,
   EDGE_DEFAULTS,
   type EdgeSettings,
   LETS_ENCRYPT,
   certificateNames,
-  routeFaults,
 } from "../../../components/edge/settings";
 
 const plain: EdgeSettings = {
@@ -44,6 +46,25 @@ const certificates = [
   { name: "www.example.org", issued: false, fingerprint: "bb22" },
 ];
 
+/** Behind a Load Balancer, with everything that a service can ask for. */
+const withOptions: EdgeSettings = {
+  ...plain,
+  domain: "example.org",
+  front: { range: "10.64.0.0/20" },
+  deny: Array.from({ length: 40 }, (_, index) => `203.0.113.${index}`),
+  routes: [
+    {
+      service: "web",
+      port: 3000,
+      balance: "source",
+      stickyCookie: "task",
+      cachePaths: ["/static", "/favicon.ico"],
+      rateLimit: { requests: 100, seconds: 10 },
+    },
+    { service: "api", port: 4000, paths: ["/api"], balance: "round-robin", cachePaths: ["/"] },
+  ],
+};
+
 /** The lines of one section, without its title. */
 function section(text: string, title: string): string[] {
   const lines = text.split("\n");
@@ -60,11 +81,11 @@ describe("haproxy.cfg", () => {
     const rules = section(renderHaproxyConfig(withDomain, certificates), "frontend public");
     expect(rules.slice(rules.indexOf("use_backend edge-agent if acme_challenge"))).toEqual([
       "use_backend edge-agent if acme_challenge",
-      "acl route0 path /api",
-      "acl route0 path_beg /api/",
+      "acl route0 var(txn.path) -m str /api",
+      "acl route0 var(txn.path) -m beg /api/",
       "use_backend api-4000 if { var(txn.host) -m str www.example.org } route0",
-      "acl route1 path /v1",
-      "acl route1 path_beg /v1/",
+      "acl route1 var(txn.path) -m str /v1",
+      "acl route1 var(txn.path) -m beg /v1/",
       "use_backend api-4000 if { var(txn.host) -m str www.example.org } route1",
       "use_backend web-3000",
       "default_backend no-route",
@@ -102,6 +123,13 @@ describe("haproxy.cfg", () => {
     );
   });
 
+  it("is exactly this for a service with every option, behind a Load Balancer", () => {
+    const text = renderHaproxyConfig(withOptions, []);
+    for (const title of ["frontend public", "backend web-3000", "backend limit-web-3000"]) {
+      expect(section(text, title).join("\n")).toMatchSnapshot(title);
+    }
+  });
+
   it("logs no query string, which may hold a token", () => {
     expect(renderHaproxyConfig(plain, [])).not.toMatch(/%HU|%HQ|%r[^c]|capture\.req\.uri/);
   });
@@ -119,6 +147,7 @@ if (haproxy.error)
   it.each([
     ["without a domain", plain],
     ["with a domain and hosts", withDomain],
+    ["with every option of a service, behind a Load Balancer", withOptions],
     ["without any route", { ...plain, routes: [] }],
   ])("accepts the configuration %s", async (_title, base) => {
     const settings = { ...base, runDir: dir };
@@ -129,6 +158,7 @@ if (haproxy.error)
     for (const [file, page] of renderPages(settings.routes.map(({ service }) => service))) {
       writeWhole(join(dir, "errors", file), page);
     }
+    writeWhole(nodeStateFile(dir), renderNodeState(dir));
     writeWhole(join(dir, "server-state"), "1\n");
     writeWhole(join(dir, "haproxy.cfg"), renderHaproxyConfig(settings, held));
     const { status, stderr } = spawnSync("haproxy", ["-c", "-f", join(dir, "haproxy.cfg")], {
@@ -151,29 +181,52 @@ describe("settings", () => {
 
   it("refuse what would become HAProxy syntax", () => {
     expect(
-      routeFaults([
-        {
-          service: "web",
-          port: 3000,
-          paths: ["/ok"],
-          hosts: ["a.example.org"],
-          health: { path: "/" },
-        },
-        {
-          service: "Web",
-          port: 0,
-          paths: ["/a b", "c"],
-          hosts: ["x }\n"],
-          health: { path: "/x\nbind :1" },
-        },
-      ]),
+      edgeFaults(
+        [
+          {
+            ...withOptions.routes[0],
+            service: "web",
+            port: 3000,
+            paths: ["/ok"],
+            hosts: ["a.example.org"],
+            health: { path: "/" },
+          },
+          {
+            service: "Web",
+            port: 0,
+            paths: ["/a b", "c"],
+            hosts: ["x }\n"],
+            health: { path: "/x\nbind :1" },
+            cachePaths: ["d"],
+            balance: "first" as Balance,
+            stickyCookie: "a b",
+            rateLimit: { requests: 0, seconds: 1.5 },
+          },
+        ],
+        [
+          "203.0.113.0/24",
+          "2001:db8::/32",
+          "198.51.100.7",
+          "10.0.0.0/33",
+          "example.org",
+          "1.2.3.4/",
+        ],
+      ),
     ).toEqual([
       "routes[1].service must be a DNS label, got Web",
       "routes[1].port must be 1 to 65535, got 0",
       "routes[1]: a path must start with / and be plain, got /a b",
       "routes[1]: a path must start with / and be plain, got c",
+      "routes[1]: a path must start with / and be plain, got d",
       "routes[1]: a path must start with / and be plain, got /x\nbind :1",
       "routes[1].hosts: a host name must be lower case, got x }\n",
+      "routes[1].balance must be least-connections, round-robin, source, got first",
+      "routes[1].stickyCookie must be letters, digits, _ and -, got a b",
+      "routes[1].rateLimit.requests must be 1 to 1000000, got 0",
+      "routes[1].rateLimit.seconds must be 1 to 3600, got 1.5",
+      "deny[3] must be an IP address or CIDR, got 10.0.0.0/33",
+      "deny[4] must be an IP address or CIDR, got example.org",
+      "deny[5] must be an IP address or CIDR, got 1.2.3.4/",
     ]);
   });
 });
