@@ -3,6 +3,7 @@ import { choice, flag, list, mapping, named, text } from "./fields";
 import { alerts } from "./schema/alerts";
 import { cache, database } from "./schema/database";
 import { domain } from "./schema/domain";
+import { edge } from "./schema/edge";
 import { floatingIp, loadBalancer } from "./schema/ingress";
 import { managers, node, workers } from "./schema/nodes";
 import { NAME, NAME_RULE } from "./schema/patterns";
@@ -63,6 +64,7 @@ export const stackSchema = mapping(
     ).optional(),
     loadBalancer: loadBalancer.prefault({}),
     floatingIp: floatingIp.prefault({}),
+    edge: edge.prefault({}),
     database: database.prefault({}),
     cache: cache.prefault({}),
     registry: registry.prefault({}),

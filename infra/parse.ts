@@ -17,6 +17,7 @@ const STAND_INS: readonly (readonly [path: RegExp, value: unknown])[] = [
   [/^region$/, "zz0"],
   [/^services$/, {}],
   [/^services\/[^/]+\/build\/context$/, "."],
+  [/^services\/[^/]+\/rateLimit\/requests$/, 1],
   [/^domain\/name$/, "stand-in.example"],
 ];
 

@@ -16,7 +16,7 @@ export function edgeFaults(routes: readonly EdgeRoute[], deny: readonly string[]
   return [
     ...routes.flatMap((route, index) => routeFaults(route, `routes[${index}]`)),
     ...deny.map((entry, index) =>
-      isCidr(entry) ? "" : `deny[${index}] must be an IP address or CIDR, got ${entry}`,
+      isAddressOrCidr(entry) ? "" : `deny[${index}] must be an IP address or CIDR, got ${entry}`,
     ),
   ].filter((fault) => fault !== "");
 }
@@ -51,7 +51,8 @@ function routeFaults(route: EdgeRoute, at: string): string[] {
 const within = (value: number, most: number) =>
   Number.isInteger(value) && value >= 1 && value <= most;
 
-function isCidr(text: string): boolean {
+/** IPv4 or IPv6, with or without a prefix length. */
+export function isAddressOrCidr(text: string): boolean {
   const [address = "", prefix, ...rest] = text.split("/");
   const version = isIP(address);
   if (version === 0 || rest.length > 0) return false;

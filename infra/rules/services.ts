@@ -31,6 +31,16 @@ export function serviceFaults(name: string, service: ServiceConfig, root: string
   if (service.routes.length > 0 && service.port === undefined) {
     faults.push({ path: `${at}.port`, rule: "is missing; a service with routes needs one" });
   }
+  const { stickyCookie, cachePaths, rateLimit } = service;
+  for (const [key, value] of Object.entries({
+    stickyCookie,
+    cachePaths: cachePaths[0],
+    rateLimit,
+  })) {
+    if (value !== undefined && service.routes.length === 0) {
+      faults.push({ path: `${at}.${key}`, rule: "is for a service with routes" });
+    }
+  }
   if (service.volume !== undefined && service.replicas > 1) {
     faults.push({
       path: `${at}.replicas`,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { choice, environmentValue, integer, list, mapping, named, number, text } from "../fields";
+import { edgeOptions } from "./edge";
 
 /** Path prefix, with an optional host before it: `/`, `/api`, `admin.example.com/`. */
 const ROUTE = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?\/[A-Za-z0-9._~/-]*$/;
@@ -59,6 +60,7 @@ export const service = mapping(
       ),
       "Requests that the edge proxy sends here; the longest prefix wins. Default: none (reached by other services only).",
     ).default([]),
+    ...edgeOptions,
     health: health.prefault({}),
     replicas: integer(1, 100, "Tasks of this service.").default(1),
     command: list(

@@ -209,6 +209,7 @@ function makeEdge(config: Config, { networkId, child, onSwarm }: OnSwarm, app: s
       nodeImage: pulledImage("node", IMAGES.node, child),
       networkId,
       routes: edgeRoutes(config),
+      ...config.edge,
       constraints: [`node.labels.${INGRESS_LABEL} == true`],
       // A Load Balancer ends TLS.
       ...(balanced ? config.domain && { domain: config.domain.name } : edgeDomain(config)),
