@@ -42,7 +42,7 @@ export function changeMember(
 
 /** Waits a little for a quorum that can bear one more manager. @throws {Refusal} when there is none. */
 export function awaitRoomForManager(reach: Reach, name: string, context: Context): Promise<void> {
-  return allowed(reach, `${name} cannot become a manager`, context, (members) =>
+  return allowed(reach, `${name} cannot become a manager`, undefined, context, (members) =>
     reasonAgainstAdding(quorumOf(members)),
   );
 }
@@ -68,16 +68,8 @@ export async function promote(reach: Reach, nodeId: string, name: string, contex
 export async function demote(reach: Reach, nodeId: string, name: string, context: Context) {
   const member = await lookAtMember(reach, nodeId, context);
   if (!member || (member.role === "worker" && !member.manager)) return;
-  if (member.role === "manager") {
-    await mayLeave(reach, member, context);
-    await changeMember(reach, nodeId, `${name} to be demoted`, context, ({ role }) =>
-      role === "worker" ? {} : { role: "worker" },
-    );
-  }
-  await persist(`${name} to be a worker`, 60, context, async (): Promise<Attempt<true>> => {
-    const seen = await lookAtMember(reach, nodeId, context);
-    return seen?.manager ? { pending: "still part of the quorum" } : { done: true };
-  });
+  if (member.role === "manager") await mayLeave(reach, member, context);
+  await becomeWorker(reach, nodeId, name, context);
 }
 
 /**
@@ -86,27 +78,70 @@ export async function demote(reach: Reach, nodeId: string, name: string, context
  * @throws {Refusal} when they are not.
  */
 export function mayLeave(reach: Reach, { id, hostname: name }: Member, context: Context) {
-  return allowed(reach, `${name} cannot stop being a manager`, context, (members) => {
+  return allowed(reach, `${name} cannot stop being a manager`, id, context, (members) => {
     const { manager } = members.find((member) => member.id === id) ?? {};
     return manager && reasonAgainstRemoving(quorumOf(members), manager.isReachable);
   });
 }
 
+/**
+ * Waits a little for a step that the quorum bears. Other managers that are dead by then are made workers first: they
+ * would stand in the way of whoever is to take their place.
+ *
+ * @param nodeId of the one that the step is about.
+ */
 async function allowed(
   reach: Reach,
   what: string,
+  nodeId: string | undefined,
   context: Context,
   reasonAgainst: (members: readonly Member[]) => string | undefined,
 ): Promise<void> {
-  let reason: string | undefined;
-  try {
-    await persist("a safe quorum", QUORUM_SECONDS, context, async (): Promise<Attempt<true>> => {
-      const members = await (await reach.manager(context)).members();
-      reason = reasonAgainst(members);
-      return reason === undefined ? { done: true } : { pending: reason };
-    });
-  } catch (error) {
-    if (!(error instanceof WaitTimeout) || reason === undefined) throw error;
-    throw new Refusal(`${what}: ${reason}`, { cause: error });
+  for (;;) {
+    let reason: string | undefined;
+    try {
+      await persist("a safe quorum", QUORUM_SECONDS, context, async (): Promise<Attempt<true>> => {
+        const members = await (await reach.manager(context)).members();
+        reason = reasonAgainst(members);
+        return reason === undefined ? { done: true } : { pending: reason };
+      });
+      return;
+    } catch (error) {
+      if (!(error instanceof WaitTimeout) || reason === undefined) throw error;
+      if (await dropDeadManager(reach, nodeId, context)) continue;
+      throw new Refusal(`${what}: ${reason}`, { cause: error });
+    }
   }
+}
+
+/** @returns whether there was one that could be dropped. */
+async function dropDeadManager(
+  reach: Reach,
+  except: string | undefined,
+  context: Context,
+): Promise<boolean> {
+  const members = await (await reach.manager(context)).members();
+  if (reasonAgainstRemoving(quorumOf(members), false) !== undefined) return false;
+  for (const member of members) {
+    const { id, hostname: name, isReady, manager } = member;
+    if (id === except || isReady || !manager || manager.isReachable) continue;
+    if (await reach.machine(member, context)) continue;
+    context.log.warn(
+      `${name} is down and does not answer: it stops being a manager, so that the others can change. ` +
+        "Should it come back, the next up with --refresh makes it one again",
+    );
+    await becomeWorker(reach, id, name, context);
+    return true;
+  }
+  return false;
+}
+
+async function becomeWorker(reach: Reach, nodeId: string, name: string, context: Context) {
+  await changeMember(reach, nodeId, `${name} to be demoted`, context, ({ role }) =>
+    role === "worker" ? {} : { role: "worker" },
+  );
+  await persist(`${name} to be a worker`, 60, context, async (): Promise<Attempt<true>> => {
+    const seen = await lookAtMember(reach, nodeId, context);
+    return seen?.manager ? { pending: "still part of the quorum" } : { done: true };
+  });
 }

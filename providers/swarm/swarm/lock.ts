@@ -62,7 +62,7 @@ export function withLock<T>(
 
 class Lock {
   private note: Note | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private readonly released = new AbortController();
   private changing: Promise<void> = Promise.resolve();
   private renewed = 0;
   private readonly lost = new AbortController();
@@ -116,11 +116,11 @@ class Lock {
       throw new Error(`${error.message}. Run again when that has ended`, { cause: error });
     }
     this.renewed = clock.now();
-    this.timer = setInterval(() => void this.beat(), BEAT_SECONDS * 1000).unref();
+    void this.keepBeating();
   }
 
   async release(): Promise<void> {
-    clearInterval(this.timer);
+    this.released.abort();
     await this.changing;
     if (this.lost.signal.aborted) return;
     try {
@@ -149,6 +149,14 @@ class Lock {
       [LABELS.purpose]: this.purpose,
       [LABELS.beat]: String(Number(note?.labels[LABELS.beat] ?? 0) + 1),
     };
+  }
+
+  private async keepBeating(): Promise<void> {
+    const ended = AbortSignal.any([this.released.signal, this.lost.signal]);
+    while (!ended.aborted) {
+      await this.outer.clock.sleep(BEAT_SECONDS * 1000, ended).catch(() => undefined);
+      if (!ended.aborted) await this.beat();
+    }
   }
 
   private async beat(): Promise<void> {

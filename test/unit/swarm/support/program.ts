@@ -11,6 +11,7 @@ export type Wanted = Readonly<Record<string, Role>>;
 
 /** A node in the state. */
 interface Known {
+  /** Its Droplet: a new one is in the state before its node has joined. */
   machine: Machine;
   /** Empty until it has joined. */
   nodeId: string;
@@ -54,9 +55,7 @@ export class Program {
     const names = Object.keys(wanted);
     swarm.joinsAhead = names.length;
     const joins = names.map(async (name) => {
-      const known = this.state.get(name);
-      const machine = known && !replaced.includes(name) ? known.machine : this.droplet(name);
-      if (!known) this.state.set(name, { machine, nodeId: "" });
+      const { machine } = this.dropletOf(name, replaced.includes(name));
       const nodeId = await withLock(swarm, `${name} joins`, context, (held) =>
         takePlace(
           swarm,
@@ -85,6 +84,14 @@ export class Program {
     const { nodeId = "" } = this.state.get(name) ?? {};
     await leaveAsNamed(this.newProcess(process), name, nodeId, this.context(process));
     this.state.delete(name);
+  }
+
+  private dropletOf(name: string, isReplaced: boolean): Known {
+    const known = this.state.get(name);
+    if (known && !isReplaced) return known;
+    const fresh = { machine: this.droplet(name), nodeId: known?.nodeId ?? "" };
+    this.state.set(name, fresh);
+    return fresh;
   }
 
   private newProcess(process: SimulatedProcess): Swarm {

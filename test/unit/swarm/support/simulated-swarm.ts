@@ -160,6 +160,16 @@ export class SimulatedSwarm {
     }
   }
 
+  /** Whether the managers keep their quorum when this machine dies. */
+  survivesWithout(machine: Machine): boolean {
+    const managers = this.entries.filter(({ isManager }) => isManager);
+    const alive = managers.filter(
+      (entry) =>
+        entry.machine !== machine && entry.machine.isAlive && entry.machine.nodeId === entry.id,
+    );
+    return alive.length > managers.length / 2;
+  }
+
   restart(machine: Machine): void {
     machine.isAlive = true;
     for (const task of this.tasks) if (task.entry?.machine === machine) stop(task);
@@ -169,6 +179,7 @@ export class SimulatedSwarm {
   byHand(name: string, change: { role?: Role; availability?: "active" | "pause" | "drain" }): void {
     const entry = this.entries.find(({ machine }) => machine.name === name);
     if (entry) Object.assign(entry, change, { version: entry.version + 1 });
+    this.reconcile();
     for (const service of this.services) service.expected = 0;
   }
 
