@@ -31,6 +31,19 @@ const state = z.object({
       targets: z.array(z.object({ name: z.string(), health: z.string() })),
     }),
   ),
+  databases: z.array(
+    z.object({
+      name: z.string(),
+      engine: z.string(),
+      version: z.string(),
+      size: z.string(),
+      nodes: z.number(),
+      status: z.string(),
+      public_ip: z.string(),
+      private_ip: z.string(),
+      failure: z.string().nullable(),
+    }),
+  ),
   failed_actions: z.array(
     z.object({ id: z.number(), type: z.string(), failure: z.string().nullable() }),
   ),
@@ -54,6 +67,7 @@ export async function localStatus(json: boolean): Promise<number> {
   const ill = found.droplets.filter(
     ({ status, body, failure }) => failure !== null || (status === "active" && body !== "running"),
   );
+  const broken = found.databases.filter(({ failure }) => failure !== null);
   if (json) {
     process.stdout.write(`${JSON.stringify({ running: true, url: daemon.url, ...found })}\n`);
   } else {
@@ -87,10 +101,28 @@ export async function localStatus(json: boolean): Promise<number> {
       }
       process.stdout.write(`${table.toString()}\n`);
     }
+    if (found.databases.length > 0) {
+      const table = new Table({ head: ["Database", "size", "status", "public", "private"] });
+      for (const database of found.databases) {
+        const { name, engine, version, size, nodes, status, public_ip, private_ip } = database;
+        const state = database.failure === null ? status : pc.red(status);
+        table.push([
+          `${name} (${engine} ${version})`,
+          `${nodes} × ${size}`,
+          state,
+          public_ip,
+          private_ip,
+        ]);
+      }
+      process.stdout.write(`${table.toString()}\n`);
+    }
     for (const { name, failure } of ill) {
       process.stdout.write(
         `${pc.red(name)}: ${failure ?? "its machine does not run; power it on, or run up after refresh"}\n`,
       );
+    }
+    for (const { name, failure } of broken) {
+      process.stdout.write(`${pc.red(name)}: ${failure ?? ""}\n`);
     }
     for (const { type, failure } of found.failed_actions.slice(-5)) {
       process.stdout.write(`${pc.yellow(`action ${type} failed`)}: ${failure ?? ""}\n`);
@@ -98,5 +130,5 @@ export async function localStatus(json: boolean): Promise<number> {
     for (const problem of found.problems)
       process.stdout.write(`${pc.red("problem")}: ${problem}\n`);
   }
-  return ill.length + found.problems.length > 0 ? 1 : 0;
+  return ill.length + broken.length + found.problems.length > 0 ? 1 : 0;
 }

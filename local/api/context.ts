@@ -1,6 +1,7 @@
 import type { Machines } from "../machines/machines";
 import type { Range } from "./addresses";
 import type { Authority } from "./authority";
+import type { DatabaseBodies } from "./databases/bodies";
 import type { Lifecycle } from "./lifecycle";
 import type { Network } from "./network";
 import type { Store } from "./store";
@@ -22,6 +23,7 @@ export interface Context {
   readonly lifecycle: Lifecycle;
   readonly network: Network;
   readonly authority: Authority;
+  readonly databases: DatabaseBodies;
   readonly publicPool: Range;
   readonly limits: Limits;
   /** What could not be brought back at the start, for the operator. */

@@ -7,6 +7,8 @@ import { Authority } from "./authority";
 import { certificateTransitions, renewDue } from "./certificates/lifecycle";
 import type { Context, Limits } from "./context";
 import { dropletTransitions } from "./droplets/lifecycle";
+import { DatabaseBodies } from "./databases/bodies";
+import { databaseTransitions } from "./databases/lifecycle";
 import { StateError } from "./errors";
 import { type Fault, Faults } from "./faults";
 import { Lifecycle, type Progress } from "./lifecycle";
@@ -83,6 +85,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     () => context,
     {
       ...certificateTransitions,
+      ...databaseTransitions,
       ...dropletTransitions,
       ...volumeTransitions,
       ...reservedIpTransitions,
@@ -97,6 +100,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     lifecycle,
     network,
     authority: await Authority.open(store),
+    databases: new DatabaseBodies(() => context),
     publicPool,
     limits: { droplets: 1000, reservedIps: 3, volumes: 100, ...options.limits },
     problems,

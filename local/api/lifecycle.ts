@@ -18,6 +18,9 @@ export interface JobParams {
   readonly vpcId?: string;
   readonly loadBalancerId?: string;
   readonly certificateId?: string;
+  readonly databaseId?: string;
+  readonly replicaId?: string;
+  readonly version?: string;
   readonly ip?: string;
   readonly size?: string;
   readonly disk?: boolean;

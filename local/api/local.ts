@@ -32,6 +32,7 @@ export function localRoutes(app: FastifyInstance, context: Context, faults: Faul
         firewalls: store.firewalls.count(),
         load_balancers: store.loadBalancers.count() + store.globalLoadBalancers.count(),
         certificates: store.certificates.count(),
+        databases: store.databases.count(),
         reserved_ips: store.reservedIps.count(),
         volumes: store.volumes.count(),
         domains: store.domains.count(),
@@ -67,6 +68,18 @@ export function localRoutes(app: FastifyInstance, context: Context, faults: Faul
           };
         }),
       ),
+      databases: store.databases.all().map((database) => ({
+        id: database.id,
+        name: database.name,
+        engine: database.engine,
+        version: database.version,
+        size: database.size,
+        nodes: database.nodes,
+        status: database.deleting ? "deleting" : database.status,
+        public_ip: database.publicIp,
+        private_ip: database.privateIp,
+        failure: database.failure ?? null,
+      })),
       failed_actions: store.actions
         .filter((action) => action.status === "errored")
         .map(({ id, type, dropletId, volumeId, ip, failure }) => ({

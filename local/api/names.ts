@@ -1,10 +1,13 @@
 import type { NetworkSpec } from "../machines/machines";
+import { hostsOf } from "./databases/model";
 import type { Store } from "./store";
 
-/** What Droplets' name server answers: A records of the account's domains, CNAMEs among them followed. */
+/** What Droplets' name server answers: hosts of database clusters, and A records of the account's domains, CNAMEs among them followed. */
 export function names(store: Store): NonNullable<NetworkSpec["names"]> {
   const addresses = new Map<string, string[]>();
   const aliases: { readonly name: string; readonly target: string }[] = [];
+  for (const database of store.databases.filter(({ deleting }) => !deleting))
+    for (const host of hostsOf(store, database)) addresses.set(host, [database.privateIp]);
   for (const { domain, name, type, data } of store.domainRecords.all()) {
     const full = name === "@" ? domain : `${name}.${domain}`;
     if (type === "A") addresses.set(full, [...(addresses.get(full) ?? []), data]);

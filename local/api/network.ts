@@ -7,16 +7,19 @@ import type {
   World,
 } from "../machines/machines";
 import { parseAddress, parseCidr } from "./addresses";
+import { databaseSpec } from "./databases/model";
+import { databaseGuard } from "./databases/trusted-sources";
 import { dropletSpec, type DropletRecord } from "./droplets/model";
 import { appliesTo, type FirewallRecord, type FirewallRule } from "./firewalls/model";
 import { asCidr } from "./load-balancers/addresses";
 import { firstTarget } from "./load-balancers/global";
 import { loadBalancerSpec, type LoadBalancerRecord } from "./load-balancers/model";
+import { names } from "./names";
+import { Rounds } from "./rounds";
 import type { Store } from "./store";
 import { hasTag } from "./tags/model";
 import { volumeSpec } from "./volumes/model";
 import { vpcSpec } from "./vpcs/model";
-import { names } from "./names";
 
 /** A rule with its Droplets, tags and Load Balancers as the private addresses behind them. IPv6 is left out: local networks are IPv4. */
 export function resolveRule(
@@ -64,6 +67,7 @@ function guardOf({ vpcId, privateIp, rules, allow }: LoadBalancerRecord): GuardS
 export function networkSpec(store: Store, metadataPort: number): NetworkSpec {
   const droplets = store.droplets.all();
   const balancers = store.loadBalancers.all();
+  const databases = store.databases.filter(({ deleting }) => !deleting);
   return {
     vpcs: store.vpcs.filter((vpc) => !vpc.deleting).map(vpcSpec),
     droplets: droplets.map(({ id, vpcId, privateIp }) => ({ id, vpcId, privateIp })),
@@ -86,9 +90,17 @@ export function networkSpec(store: Store, metadataPort: number): NetworkSpec {
         const { vpcId, privateIp } = target ?? {};
         return vpcId && privateIp ? [{ address: global.publicIp, vpcId, privateIp }] : [];
       }),
+      ...databases.map(({ publicIp, vpcId, privateIp }) => ({
+        address: publicIp,
+        vpcId,
+        privateIp,
+      })),
     ],
     firewalls: store.firewalls.all().map((firewall) => firewallSpec(firewall, droplets, balancers)),
-    guards: balancers.map(guardOf),
+    guards: [
+      ...balancers.map(guardOf),
+      ...databases.map((database) => databaseGuard(database, droplets)),
+    ],
     names: names(store),
     metadataPort,
   };
@@ -114,6 +126,12 @@ export function world(store: Store, metadataPort: number): World {
         power: droplet.status === "active" ? ("on" as const) : ("off" as const),
       })),
     loadBalancers: activeBalancers(store),
+    databases: store.databases.all().flatMap((database) =>
+      // One that is still being made comes with its own job.
+      database.tls && !database.deleting && database.status !== "creating"
+        ? [databaseSpec(database, database.tls)]
+        : [],
+    ),
     network: networkSpec(store, metadataPort),
   };
 }
@@ -125,8 +143,7 @@ const activeBalancers = (store: Store) =>
 
 /** Keeps the machines' network rules, and the targets of Load Balancers, equal to the state. */
 export class Network {
-  private running: Promise<void> = Promise.resolve();
-  private next: Promise<void> | undefined;
+  private readonly rounds = new Rounds(() => this.apply());
 
   constructor(
     private readonly store: Store,
@@ -134,22 +151,9 @@ export class Network {
     private readonly metadataPort: () => number,
   ) {}
 
-  /**
-   * Applies the rules of the state as it is now. Calls that come while rules are being applied share the next
-   * application.
-   */
+  /** Applies the rules of the state as it is now. */
   sync(): Promise<void> {
-    if (!this.next) {
-      const previous = this.running;
-      this.next = previous
-        .catch(() => undefined)
-        .then(() => {
-          this.next = undefined;
-          this.running = this.apply();
-          return this.running;
-        });
-    }
-    return this.next;
+    return this.rounds.run();
   }
 
   private async apply(): Promise<void> {

@@ -6,6 +6,7 @@ import type { Tokens } from "./auth";
 import { catalogueRoutes } from "./catalogue/routes";
 import { certificateRoutes } from "./certificates/routes";
 import type { Context } from "./context";
+import { databaseRoutes } from "./databases/routes";
 import { domainRoutes } from "./domains/routes";
 import { associatedRoutes } from "./droplets/associated";
 import { dropletRoutes } from "./droplets/routes";
@@ -115,6 +116,7 @@ export function createServer(
   actionRoutes(app, context);
   catalogueRoutes(app);
   certificateRoutes(app, context);
+  databaseRoutes(app, context);
   domainRoutes(app, context);
   dropletRoutes(app, context);
   associatedRoutes(app, context);

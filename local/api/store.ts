@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { open, type Database, type RootDatabase } from "lmdb";
 import type { ActionRecord } from "./actions/model";
 import type { CertificateRecord } from "./certificates/model";
+import type { DatabaseRecord } from "./databases/model";
 import type { DomainRecord, DomainRecordRecord } from "./domains/model";
 import type { DropletRecord } from "./droplets/model";
 import { StateError } from "./errors";
@@ -88,6 +89,7 @@ export class Store {
   readonly loadBalancers;
   readonly globalLoadBalancers;
   readonly certificates;
+  readonly databases;
   readonly volumes;
   readonly volumeSnapshots;
   readonly images;
@@ -115,6 +117,7 @@ export class Store {
       "global-load-balancers",
     );
     this.certificates = collection<string, CertificateRecord>("certificates");
+    this.databases = collection<string, DatabaseRecord>("databases");
     this.volumes = collection<string, VolumeRecord>("volumes");
     this.volumeSnapshots = collection<string, VolumeSnapshotRecord>("volume-snapshots");
     this.images = collection<number, ImageRecord>("images");

@@ -208,6 +208,8 @@ export interface Machines {
   deleteLoadBalancer(id: string): Promise<void>;
   /** What each target of a Load Balancer's health check is right now, by Droplet id. */
   balancerHealth(id: string): Promise<ReadonlyMap<number, "up" | "down">>;
+  /** Why such a database cluster cannot have a body here; undefined when it can. */
+  checkDatabase(database: Pick<DatabaseSpec, "engine" | "version" | "pools">): string | undefined;
   /** Makes or changes a database cluster; resolves when it accepts connections. Its data outlive `applyDatabase` and restarts. */
   applyDatabase(database: DatabaseSpec): Promise<void>;
   /** Deletes its data, too. */

@@ -41,6 +41,9 @@ export class Simulated implements Machines {
   balancerHealth(): Promise<ReadonlyMap<number, "up" | "down">> {
     return Promise.resolve(new Map());
   }
+  checkDatabase(): undefined {
+    return undefined;
+  }
   applyDatabase(): Promise<void> {
     return done;
   }

@@ -1,4 +1,5 @@
 import type { Transition } from "../lifecycle";
+import { vpcSpec } from "../vpcs/model";
 import { unpointNames } from "./dns";
 import { syncGlobalNames } from "./global";
 import { loadBalancerSpec, syncNames } from "./model";
@@ -8,7 +9,11 @@ export const loadBalancerTransitions: Record<string, Transition> = {
     seconds: 60,
     perform: async ({ store, machines }, { loadBalancerId = "" }) => {
       const balancer = store.loadBalancers.get(loadBalancerId);
-      if (balancer) await machines.applyLoadBalancer(loadBalancerSpec(store, balancer));
+      const vpc = balancer && store.vpcs.get(balancer.vpcId);
+      if (!vpc) return;
+      // A region's default VPC has no body before something is in it.
+      await machines.createVpc(vpcSpec(vpc));
+      await machines.applyLoadBalancer(loadBalancerSpec(store, balancer));
     },
     apply: ({ store }, { loadBalancerId = "" }) => {
       store.loadBalancers.patch(loadBalancerId, { status: "active" });

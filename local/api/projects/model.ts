@@ -39,6 +39,7 @@ export function resourcePath(store: Store, urn: string): string | undefined {
       store.loadBalancers.get(id) ?? store.globalLoadBalancers.get(id),
       "load_balancers",
     ],
+    dbaas: [store.databases.get(id), "databases"],
     domain: [store.domains.get(id), "domains"],
   };
   const [found, path] = kinds[type] ?? [];

@@ -17,13 +17,14 @@ export interface ReservedIpRecord {
   readonly createdAt: string;
 }
 
-/** The next public address of the pool, for a Droplet, a Reserved IP or a Load Balancer; call inside a transaction. */
+/** The next public address of the pool, for a Droplet, a Reserved IP, a Load Balancer or a database cluster; call inside a transaction. */
 export function takePublicAddress({ store, publicPool }: Context): string {
   const taken = new Set<string>(store.reservedIps.all().map(({ ip }) => ip));
   for (const { publicIp } of [
     ...store.droplets.all(),
     ...store.loadBalancers.all(),
     ...store.globalLoadBalancers.all(),
+    ...store.databases.all(),
   ])
     if (publicIp) taken.add(publicIp);
   const address = nextAddress(publicPool, store.setting<string>("last-public-address"), taken);

@@ -60,6 +60,7 @@ const paths = {
   images: "images",
   volumes: "volumes",
   volume_snapshots: "snapshots",
+  databases: "databases",
 } as const;
 
 /** @param base URL of this API, for `last_tagged_uri`. */
@@ -71,6 +72,7 @@ export function tagView(store: Store, tag: TagRecord, base: string) {
     volume_snapshots: store.volumeSnapshots
       .filter((each) => hasTag(each, tag.name))
       .map((each) => each.id),
+    databases: store.databases.filter((each) => hasTag(each, tag.name)).map((each) => each.id),
   };
   const summary = (kind: keyof typeof tagged) => {
     const ids = tagged[kind];
@@ -85,7 +87,7 @@ export function tagView(store: Store, tag: TagRecord, base: string) {
     images: summary("images"),
     volumes: summary("volumes"),
     volume_snapshots: summary("volume_snapshots"),
-    databases: { count: 0 },
+    databases: summary("databases"),
   };
   const counts = Object.values(kinds);
   const last = counts.find((each) => "last_tagged_uri" in each);

@@ -17,7 +17,7 @@ const resources = z.object({
   resources: z.array(
     z.object({
       resource_id: z.coerce.string(),
-      resource_type: z.enum(["droplet", "image", "volume", "volume_snapshot"]),
+      resource_type: z.enum(["droplet", "image", "volume", "volume_snapshot", "database"]),
     }),
   ),
 });
@@ -43,6 +43,7 @@ export function tagRoutes(app: FastifyInstance, context: Context): void {
       image: store.images,
       volume: store.volumes,
       volume_snapshot: store.volumeSnapshots,
+      database: store.databases,
     }[type];
     const key = (type === "droplet" || type === "image" ? Number(id) : id) as never;
     const record = collection.get(key);
@@ -80,6 +81,7 @@ export function tagRoutes(app: FastifyInstance, context: Context): void {
         store.volumes,
         store.volumeSnapshots,
         store.firewalls,
+        store.databases,
       ])
         for (const record of collection.filter((each: { tags: readonly string[] }) =>
           hasTag(each, name),

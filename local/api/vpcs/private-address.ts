@@ -2,11 +2,11 @@ import { nextAddress, parseCidr } from "../addresses";
 import type { Context } from "../context";
 import { unprocessable } from "../errors";
 
-/** The next free address of a VPC, for a Droplet or a Load Balancer; call inside a transaction. */
+/** The next free address of a VPC, for a Droplet, a Load Balancer or a database cluster; call inside a transaction. */
 export function takePrivateAddress({ store }: Context, vpcId: string): string {
   const vpc = store.vpcs.get(vpcId);
   const range = parseCidr(vpc?.ipRange ?? "");
-  const members = [...store.droplets.all(), ...store.loadBalancers.all()];
+  const members = [...store.droplets.all(), ...store.loadBalancers.all(), ...store.databases.all()];
   const taken = new Set(
     members.filter((each) => each.vpcId === vpcId).map(({ privateIp }) => privateIp),
   );

@@ -5,6 +5,7 @@ import { findRegion } from "../catalogue/regions";
 import { timestamp, type Context } from "../context";
 import { forbidden, notFound, unprocessable } from "../errors";
 import { parse } from "../input";
+import { databaseUrn } from "../databases/model";
 import { loadBalancerUrn } from "../load-balancers/model";
 import { paginate, type Query } from "../pagination";
 import { addVpc, findVpc, vpcSpec, vpcView } from "./model";
@@ -50,6 +51,9 @@ export function vpcRoutes(app: FastifyInstance, context: Context): void {
     ...store.loadBalancers
       .filter(({ vpcId }) => vpcId === id)
       .map((balancer) => ({ type: "load_balancer", urn: loadBalancerUrn(balancer), ...balancer })),
+    ...store.databases
+      .filter(({ vpcId }) => vpcId === id)
+      .map((database) => ({ type: "database", urn: databaseUrn(database), ...database })),
   ];
 
   app.get("/v2/vpcs", (request) =>

@@ -11,6 +11,7 @@ import type {
   World,
 } from "../machines";
 import { type CloudInitStatus, cloudInitStatus, consoleLog } from "./boot-report";
+import { checkDatabase } from "./database";
 import { connectEngine } from "./engine";
 import { type Ground, prepareGround } from "./ground";
 import { checkInstance } from "./names";
@@ -152,6 +153,10 @@ export class DockerMachines implements Machines {
   async balancerHealth(id: string): Promise<ReadonlyMap<number, "up" | "down">> {
     const { loadBalancers } = await this.ready();
     return loadBalancers.health(id);
+  }
+
+  checkDatabase(database: Pick<DatabaseSpec, "engine" | "version" | "pools">): string | undefined {
+    return checkDatabase(database);
   }
 
   async applyDatabase(database: DatabaseSpec): Promise<void> {

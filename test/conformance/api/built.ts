@@ -2,11 +2,13 @@
 export const built = {
   machines:
     /^\/v2\/(account|actions|domains|droplets|firewalls|floating_ips|images|projects|regions|reserved_ips|reports|sizes|snapshots|tags|volumes|vpcs)(\/|$)/,
+  databases: /^\/v2\/databases(\/|$)/,
   balancing: /^\/v2\/(certificates|load_balancers)(\/|$)/,
 } as const;
 
 /** Below those, and answered with 404 like any unknown path. */
-export const notBuilt = /autoscale|account_transfer|peerings/;
+export const notBuilt =
+  /droplets\/autoscale|account_transfer|peerings|databases\/(metrics|[^/]+\/(topics|logsink|schema-registry|indexes|sql_mode|replicas\/[^/]+\/promote))/;
 
 export const isBuilt = (path: string) =>
   Object.values(built).some((paths) => paths.test(path)) && !notBuilt.test(path);

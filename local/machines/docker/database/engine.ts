@@ -9,7 +9,7 @@ export interface DatabaseEngine {
   readonly stopSignal: string;
   command(database: DatabaseSpec): readonly string[];
   /** Why such a cluster cannot have a body here. */
-  check(database: DatabaseSpec): string | undefined;
+  check(database: Pick<DatabaseSpec, "version" | "pools">): string | undefined;
   /** Configuration and secrets; names are paths from the root. */
   files(database: DatabaseSpec): readonly ArchiveFile[];
   /** Gives a running server other files. */

@@ -20,6 +20,11 @@ import { valkey } from "./valkey";
 const ENGINES: Readonly<Record<DatabaseSpec["engine"], DatabaseEngine>> = { pg: postgres, valkey };
 const SHARED_MEMORY = 256 * 2 ** 20;
 
+/** Why such a cluster cannot have a body here. */
+export const checkDatabase = (
+  database: Pick<DatabaseSpec, "engine" | "version" | "pools">,
+): string | undefined => ENGINES[database.engine].check(database);
+
 /** Database clusters: a real server each, whose data lie on a Docker volume and outlive its container. */
 export class Databases {
   constructor(
@@ -52,7 +57,7 @@ export class Databases {
 
   private async bring(database: DatabaseSpec): Promise<void> {
     const engine = ENGINES[database.engine];
-    const impossible = engine.check(database);
+    const impossible = checkDatabase(database);
     if (impossible !== undefined) throw new Error(impossible);
     const { id, vpcId, privateIp } = database;
     const { docker } = this;
