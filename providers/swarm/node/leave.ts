@@ -8,9 +8,6 @@ import { evacuate } from "./evacuate";
 import { restore } from "./replicas";
 import { demote, lookAtMember, mayLeave } from "./role";
 
-/** An election takes some seconds. */
-const MANAGER_SECONDS = 30;
-
 /** Swarm misses a node after three heartbeats of 5 s. */
 const DOWN_SECONDS = 30;
 
@@ -46,15 +43,17 @@ export async function leave(
  * Takes out whatever stands under a name, one after the other, each under the lock.
  *
  * @param nodeId of the one that the state knows: it is not asked about the swarm that it leaves.
+ * @param patienceSeconds for another manager to answer.
  * @throws {WaitTimeout} when no other manager answers.
  */
 export async function leaveAsNamed(
   swarm: Swarm,
   name: string,
   nodeId: string,
+  patienceSeconds: number,
   context: Context,
 ): Promise<void> {
-  const members = await persist("another manager", MANAGER_SECONDS, context, async () => ({
+  const members = await persist("another manager", patienceSeconds, context, async () => ({
     done: await (await swarm.reach.manager(context, nodeId)).members(),
   }));
   for (const member of members.filter((each) => isNamed(name, each))) {

@@ -14,6 +14,9 @@ import type { NodeState, StoredInputs } from "./node-inputs";
 /** A machine that may be gone is waited for this long and no longer. */
 const GONE_SECONDS = 12;
 
+/** Managers are without a leader for some seconds when theirs has gone. */
+const ELECTION_SECONDS = 30;
+
 /** Takes a node out of its swarm for good; the last one ends the swarm. */
 export async function takeOut(state: NodeState, inputs: StoredInputs, context: Context) {
   const { name, host, port = 22 } = inputs;
@@ -92,7 +95,8 @@ async function leaveOthers(
   context: Context,
 ): Promise<void> {
   try {
-    await leaveAsNamed(swarm, name, nodeId, context);
+    const patienceSeconds = answers ? ELECTION_SECONDS : GONE_SECONDS;
+    await leaveAsNamed(swarm, name, nodeId, patienceSeconds, context);
   } catch (error) {
     context.signal.throwIfAborted();
     // With the machine gone, and the managers too, there is nothing to take it out of.

@@ -71,7 +71,7 @@ export class Program {
     const leaves = [...this.state].filter(([name]) => !(name in wanted));
     await allOf(
       leaves.map(async ([name, { nodeId }]) => {
-        await leaveAsNamed(swarm, name, nodeId, context);
+        await leaveAsNamed(swarm, name, nodeId, 30, context);
         this.state.delete(name);
       }),
     );
@@ -82,7 +82,7 @@ export class Program {
     const process = new SimulatedProcess(diesAt);
     this.swarm.expectAllThatServes();
     const { nodeId = "" } = this.state.get(name) ?? {};
-    await leaveAsNamed(this.newProcess(process), name, nodeId, this.context(process));
+    await leaveAsNamed(this.newProcess(process), name, nodeId, 30, this.context(process));
     this.state.delete(name);
   }
 
