@@ -81,6 +81,8 @@ export class SshConnection {
           client.removeListener("error", fail);
           // Whoever uses the connection sees its own operation fail; the pool hears "close".
           client.on("error", () => undefined);
+          // Each request is a few small packets, which would wait for each other's acknowledgement.
+          client.setNoDelay(true);
           resolve(new SshConnection(client, address));
         })
         .on("error", fail)

@@ -28,7 +28,9 @@ export class FakeNode {
   readonly dockerCalls: string[] = [];
   docker: DockerApi = () => ({ status: 404, body: { message: "nothing here" } });
   private sshd: Server;
-  private readonly listener = net.createServer((socket) => this.sshd.injectSocket(socket));
+  private readonly listener = net.createServer({ noDelay: true }, (socket) =>
+    this.sshd.injectSocket(socket),
+  );
   private readonly api: http.Server;
   private readonly clients = new Set<ServerConnection>();
 
@@ -99,7 +101,11 @@ export class FakeNode {
       // The types know the event only under its old name.
       .on("openssh.streamlocal" as "tcpip", (accept) => {
         const channel = accept();
-        const socket = net.connect((this.api.address() as AddressInfo).port, "127.0.0.1");
+        const socket = net.connect({
+          port: (this.api.address() as AddressInfo).port,
+          host: "127.0.0.1",
+          noDelay: true,
+        });
         channel.pipe(socket).pipe(channel);
         socket.on("error", () => channel.end());
       });
