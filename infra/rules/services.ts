@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { Cron } from "croner";
 import type { Config, ServiceConfig } from "../config";
 import { type Fault, show } from "../faults";
 
@@ -10,6 +11,7 @@ const OWN_SERVICES: Readonly<Record<string, string>> = {
   postgres: "the database",
   pgbouncer: "the connection pooler",
   cache: "the cache",
+  scheduler: "what starts scheduled jobs",
 };
 
 /** Secrets that Archipelago gives to services itself. */
@@ -54,8 +56,36 @@ export function serviceFaults(name: string, service: ServiceConfig, root: string
       rule: "must have another name: Archipelago gives every service this file itself",
     });
   }
+  if (service.schedule !== undefined) faults.push(...jobFaults(at, service));
   if (service.build === undefined) return faults;
   return [...faults, ...buildFaults(at, service.build, root)];
+}
+
+/** A scheduled job runs to its end, one task at a time. */
+function jobFaults(at: string, { schedule = "", routes, replicas, release }: ServiceConfig) {
+  const faults: Fault[] = [];
+  if (!isSchedule(schedule)) {
+    const rule = 'must be five fields of cron such as "0 3 * * *"';
+    faults.push({ path: `${at}.schedule`, rule, got: show(schedule) });
+  }
+  const kept = {
+    routes: routes.length > 0,
+    replicas: replicas !== 1,
+    release: release !== undefined,
+  };
+  for (const [key] of Object.entries(kept).filter(([, given]) => given)) {
+    const rule = "must be left out of a service with a schedule, which runs one task to its end";
+    faults.push({ path: `${at}.${key}`, rule });
+  }
+  return faults;
+}
+
+function isSchedule(schedule: string): boolean {
+  try {
+    return new Cron(schedule, { paused: true, timezone: "UTC" }).nextRun() !== null;
+  } catch {
+    return false;
+  }
 }
 
 function buildFaults(at: string, build: NonNullable<ServiceConfig["build"]>, root: string) {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { choice, environmentValue, integer, list, mapping, named, number, text } from "../fields";
 import { edgeOptions } from "./edge";
+import { schedule } from "./schedule";
 
 /** Path prefix, with an optional host before it: `/`, `/api`, `admin.example.com/`. */
 const ROUTE = /^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?\/[A-Za-z0-9._~/-]*$/;
@@ -95,6 +96,7 @@ export const service = mapping(
       ["shared", "own", "none"],
       "`shared`: the database `app`, with the other services that share it. `own`: a database and a user of its own, named for the service. `none`: no database. The URL is the file `/run/secrets/database_url`.",
     ).default("shared"),
+    schedule: schedule.optional(),
     volume: text(
       ABSOLUTE_PATH,
       "an absolute path such as /data",

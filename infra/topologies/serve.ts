@@ -1,6 +1,5 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { AppService } from "../../components/app-service";
 import { dockerProviderArgs, prepareSshDirectory } from "../../components/docker-connection";
 import { Edge } from "../../components/edge/edge";
 import { IMAGES, pulledImage } from "../../components/images";
@@ -9,10 +8,10 @@ import type { RegistryLogin } from "../../components/registry";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
 import type { Config } from "../config";
-import { databaseOf } from "../databases";
 import { firstNode } from "../fleet";
 import { VOLUME_MOUNT } from "../names";
 import { edgeRoutes } from "../routes";
+import { makeApp } from "./app";
 import { serveCache } from "./cache";
 import { type OnSwarm, serveDatabase } from "./database";
 import type { Place } from "./ground";
@@ -42,35 +41,20 @@ export function serve(
 ): Served {
   const login = registryLogin(config, managed);
   const onSwarm = makeSwarm(config, nodes, cluster, login, place);
-  const builders = makeBuilders(config, nodes, place);
   const database = serveDatabase(config, account, managed.postgres, onSwarm);
   const cache = serveCache(config, managed.cache, onSwarm);
-  const services = Object.entries(config.services).map(([name, service]) => {
-    const url = database?.urls[databaseOf(name, config) ?? ""];
-    const app = new AppService(
-      name,
-      {
-        service,
-        root: place.root,
-        repository: repositoryOf(config, managed),
-        login,
-        builders,
-        given: { ...(url && { database_url: url }), ...cache?.given },
-        networkId: onSwarm.networkId,
-        connection: onSwarm.connection,
-        volume: {
-          directory: `${VOLUME_MOUNT}/services/${name}`,
-          nodeId: onSwarm.volumeNodeId,
-        },
-        after: [database?.ready, cache?.ready].filter((one) => one !== undefined),
-      },
-      onSwarm.onSwarm,
-    );
-    return [name, app] as const;
+  const { targets, images } = makeApp(config, {
+    onSwarm,
+    login,
+    database,
+    cache,
+    root: place.root,
+    repository: repositoryOf(config, managed),
+    builders: makeBuilders(config, nodes, place),
   });
   const app = new swarm.Rollout("app", {
     connection: onSwarm.connection,
-    services: services.map(([, { target }]) => target),
+    services: [...targets],
     triggers: [...onSwarm.triggers],
   });
   const edge = makeEdge(config, onSwarm, app);
@@ -81,14 +65,11 @@ export function serve(
       services: [...edge.targets],
       url: ingress.probe,
       // A change of the app alone is looked at from the front as well.
-      triggers: [...onSwarm.triggers, ...services.map(([, { target }]) => target.version)],
+      triggers: [...onSwarm.triggers, ...targets.map(({ version }) => version)],
     },
     { dependsOn: [app, edge, ...ingress.ready] },
   );
-  return {
-    url: ingress.url,
-    images: Object.fromEntries(services.map(([name, { image }]) => [name, image])),
-  };
+  return { url: ingress.url, images };
 }
 
 /** The way to the swarm's managers, and the network of its services. */

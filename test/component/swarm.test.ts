@@ -211,6 +211,29 @@ test("a cache is a service with a password, or a cluster that only the nodes rea
   });
 });
 
+test("a service with a schedule is no service of the swarm, and what it runs with holds no secret", async () => {
+  const report = { image: "acme/report@sha256:0123456789abcdef0123", schedule: "0 3 * * *" };
+  const declared = await declare({ services: { ...services, report } });
+  expect(names(declared, "docker:index/service:Service")).toContain("scheduler");
+  expect(names(declared, "docker:index/service:Service")).not.toContain("report");
+  const list = only(declared, "docker:index/serviceConfig:ServiceConfig", "scheduler-jobs").inputs;
+  const jobs = JSON.parse(decoded(list.data)) as { task: { ContainerSpec: object } }[];
+  expect(jobs).toMatchObject([
+    {
+      name: "report",
+      schedule: "0 3 * * *",
+      task: {
+        ContainerSpec: {
+          Image: report.image,
+          Secrets: [{ SecretID: "report-database_url-id" }],
+        },
+        RestartPolicy: { Condition: "none" },
+      },
+    },
+  ]);
+  expect(JSON.stringify(jobs)).not.toMatch(/user-password|push-token/);
+});
+
 test("a registry of one's own is pushed to and pulled from with its login", async () => {
   const registry = { server: "ghcr.io/acme", username: "bot", password: "hunter2" };
   const declared = await declare({ registry });

@@ -342,6 +342,21 @@ test.each<[string, object, string[]]>([
     ["archipelago:registry.password is missing; a login needs both"],
   ],
   [
+    "a schedule that never comes",
+    { services: { web, report: { image: "acme/report:1", schedule: "0 0 31 2 *" } } },
+    [
+      'archipelago:services.report.schedule must be five fields of cron such as "0 3 * * *", got "0 0 31 2 *"',
+    ],
+  ],
+  [
+    "a scheduled job that takes requests",
+    service({ schedule: "0 3 * * *", replicas: 2 }),
+    [
+      "archipelago:services.web.routes must be left out of a service with a schedule, which runs one task to its end",
+      "archipelago:services.web.replicas must be left out of a service with a schedule, which runs one task to its end",
+    ],
+  ],
+  [
     "a database that is none of ours",
     { database: "mysql" },
     ['archipelago:database must be managed or container or none, got "mysql"'],
