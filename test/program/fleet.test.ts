@@ -1,0 +1,64 @@
+import { LocalCloud, succeeded } from "./support/cloud";
+
+const fleet = {
+  topology: "swarm",
+  region: "fra1",
+  sshFrom: ["203.0.113.7/32"],
+  managers: 3,
+  workers: 2,
+  domain: "app.example.com",
+  database: { engine: "managed", size: "db-s-1vcpu-2gb", nodes: 2, replicas: 1 },
+  services: {
+    web: { image: "node:22-alpine", port: 3000, routes: ["/"] },
+    api: { image: "node:22-alpine", port: 3000, routes: ["/api"], database: "own" },
+  },
+};
+
+interface Droplets {
+  readonly droplets: readonly { readonly id: number; readonly name: string }[];
+}
+
+describe("a fleet through its life, on the real engine (simulated machines)", () => {
+  const cloud = new LocalCloud();
+  const droplets = async () => {
+    const { droplets: all } = await cloud.api<Droplets>("GET", "/v2/droplets");
+    return Object.fromEntries(all.map(({ id, name }) => [name, id]));
+  };
+
+  afterAll(() => cloud.remove());
+
+  test("it comes up with all that a fleet can have, and a second preview changes nothing", async () => {
+    cloud.stack("app", fleet);
+    succeeded(await cloud.local("up", "app", "--yes", "--skip-preview"));
+    expect(Object.keys(await droplets()).sort()).toEqual([
+      "app-manager-1",
+      "app-manager-2",
+      "app-manager-3",
+      "app-worker-1",
+      "app-worker-2",
+    ]);
+    succeeded(await cloud.local("preview", "app", "--refresh", "--expect-no-changes"));
+  }, 240_000);
+
+  test("a retired manager is replaced by the next one, and every other node stays", async () => {
+    const before = await droplets();
+    cloud.stack("app", { ...fleet, nodes: { "manager-1": { retired: true } }, workers: 1 });
+    const up = succeeded(await cloud.local("up", "app", "--yes", "--skip-preview"));
+    expect(up.output).toMatch(/Droplets: 5 now → 4 after, 6 at most in between/);
+    const after = await droplets();
+    expect(Object.keys(after).sort()).toEqual([
+      "app-manager-2",
+      "app-manager-3",
+      "app-manager-4",
+      "app-worker-1",
+    ]);
+    for (const name of ["app-manager-2", "app-manager-3", "app-worker-1"]) {
+      expect(after[name]).toBe(before[name]);
+    }
+  }, 240_000);
+
+  test("destroy leaves nothing behind", async () => {
+    succeeded(await cloud.local("destroy", "app", "--yes", "--skip-preview"));
+    expect(await droplets()).toEqual({});
+  }, 240_000);
+});
