@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { Fault } from "../local/fault";
 import { checkout } from "../local/paths";
+import { leadToLivingManager } from "./dead-docker-host";
 import { heal } from "./heal";
 import { forgetLost } from "./lost-swarm";
 
@@ -32,11 +33,15 @@ export async function healCloud(stack: string): Promise<number> {
     return result;
   };
   const api = { url: process.env.DIGITALOCEAN_API_URL ?? DIGITALOCEAN_API, token };
-  const lines = [...(await heal(run, api)), ...(await forgetLost(run, api))];
+  const lines = [
+    ...(await heal(run, api)),
+    ...(await forgetLost(run, api)),
+    ...(await leadToLivingManager(run)),
+  ];
   process.stdout.write(
     lines.length > 0
       ? `${lines.join("\n")}\n`
-      : `Nothing was interrupted in ${stack}, and its Droplets exist.\n`,
+      : `Nothing was interrupted in ${stack}, and its nodes answer.\n`,
   );
   return 0;
 }

@@ -2,6 +2,7 @@
 import { pulumi, type LocalEngine, type Result } from "../local/pulumi";
 import { stackNames } from "../local/stack-copy";
 import { hasDeletedWith, wasInterrupted } from "../local/state";
+import { leadToLivingManager } from "./dead-docker-host";
 import { heal } from "./heal";
 import { forgetLost } from "./lost-swarm";
 
@@ -15,10 +16,12 @@ export async function localPulumi(
   const stack = words.find((word) => stackNames().includes(word));
   if (stack !== undefined && CHANGING.includes(words[0] ?? "")) {
     const run = (command: readonly string[]) => pulumi(local, [...command, stack], "capture");
-    const lines = [
-      ...(wasInterrupted(stack) ? await heal(run, local.daemon) : []),
-      ...(refreshes(words) && hasDeletedWith(stack) ? await forgetLost(run, local.daemon) : []),
-    ];
+    const lines = wasInterrupted(stack) ? await heal(run, local.daemon) : [];
+    if (refreshes(words) && hasDeletedWith(stack)) {
+      // Whoever connects to a node reads the key's place from here, as Pulumi does.
+      process.env.ARCHIPELAGO_SSH_KEY = local.sshKey;
+      lines.push(...(await forgetLost(run, local.daemon)), ...(await leadToLivingManager(run)));
+    }
     for (const line of lines) process.stderr.write(`${line}\n`);
   }
   return pulumi(local, words, output);

@@ -1,6 +1,6 @@
 /** `npm run ssh -- <stack> [node] [command…]`: a shell on a node, its host key pinned. */
 import { spawn } from "node:child_process";
-import { sshOptions } from "../../components/docker-connection";
+import { sshOptions } from "../../components/ssh-options";
 import { Fault } from "../../local/fault";
 import { findTarget } from "./target";
 

@@ -1,0 +1,85 @@
+/**
+ * Leads docker providers whose host is dead to a manager that lives.
+ *
+ * A refresh runs no program: it asks the host that the state remembers, for each service, and fails at each when that node is
+ * gone, though its swarm is well.
+ */
+import { z } from "zod";
+import { sshOptions } from "../components/ssh-options";
+import { dockerEngine } from "../providers/swarm/docker/engine";
+import { swarmEngine } from "../providers/swarm/docker/swarm-engine";
+import { connect, type Connection } from "../providers/swarm/ssh/pool";
+import { withinSeconds } from "../providers/swarm/wait";
+import { exportState, importState, type Resource, type RunPulumi } from "./stack-state";
+
+const ANSWER_SECONDS = 8;
+
+const member = z.object({
+  outputs: z.object({ connection: z.object({ host: z.string(), hostKey: z.string() }) }),
+});
+
+/** Its options are JSON in a text: providers are configured with texts. */
+const dockerProvider = z.looseObject({
+  inputs: z.looseObject({ host: z.string(), sshOpts: z.string() }),
+});
+
+/** What a machine answers: `undefined` when it does not. */
+export type Answer = { readonly isManager: boolean } | undefined;
+
+/**
+ * @returns lines that say what was changed; none when every host lives, or no manager does.
+ * @throws {Error} when the stack's state cannot be read or written.
+ */
+export async function leadToLivingManager(
+  pulumi: RunPulumi,
+  ask: (connection: Connection) => Promise<Answer> = askNode,
+): Promise<string[]> {
+  const state = await exportState(pulumi);
+  const resources = state.deployment?.resources ?? [];
+  const connections = resources
+    .filter(({ type }) => type === "swarm:index:Node")
+    .flatMap((resource) => member.safeParse(resource).data?.outputs.connection ?? []);
+  if (connections.length < 2) return [];
+  const answers = await Promise.all(connections.map(ask));
+  const manager = connections.find((_, index) => answers[index]?.isManager);
+  const dead = connections.filter((_, index) => answers[index] === undefined);
+  if (!manager || dead.length === 0) return [];
+  const lines: string[] = [];
+  const led = resources.map((resource) => {
+    const host = resource.inputs?.["host"];
+    const isDead = dead.some((each) => host === `ssh://root@${each.host}`);
+    if (resource.type !== "pulumi:providers:docker" || !isDead) return resource;
+    lines.push(`${nameOf(resource)}: ${String(host)} does not answer; asking ${manager.host}`);
+    return leadTo(manager, resource);
+  });
+  if (lines.length === 0) return [];
+  await importState(pulumi, { ...state, deployment: { ...state.deployment, resources: led } });
+  return lines;
+}
+
+function leadTo({ host, hostKey }: Connection, resource: Resource): Resource {
+  const { inputs, ...rest } = dockerProvider.parse(resource);
+  const fromEnv = inputs.sshOpts.includes("ARCHIPELAGO_SSH_KEY");
+  const changed = {
+    host: `ssh://root@${host}`,
+    sshOpts: JSON.stringify(sshOptions(hostKey, fromEnv)),
+  };
+  const outputs = z.looseObject({}).catch({}).parse(rest["outputs"]);
+  return {
+    ...resource,
+    inputs: { ...inputs, ...changed },
+    outputs: { ...outputs, ...changed },
+  };
+}
+
+async function askNode(connection: Connection): Promise<Answer> {
+  try {
+    const engine = swarmEngine(dockerEngine(await connect(connection, ANSWER_SECONDS)));
+    const { isManager, error } = await withinSeconds(ANSWER_SECONDS, engine.info());
+    return { isManager: isManager && error === "" };
+  } catch {
+    return undefined;
+  }
+}
+
+const nameOf = ({ urn }: Resource) => urn.split("::").at(-1) ?? urn;
