@@ -2,7 +2,7 @@ import type { Account } from "./account";
 import type { Config } from "./config";
 import { usesVolume } from "./fleet";
 import { fleetPlan } from "./fleet-plan";
-import { volumeName } from "./names";
+import { databaseName, volumeName } from "./names";
 
 /** Says before anything happens what a change interrupts or makes final, and what a stack lacks; one line each. */
 export function announcements(config: Config, account: Account): string[] {
@@ -52,14 +52,21 @@ function volumeLines(config: Config, { volume }: Account): string[] {
   return lines;
 }
 
-function databaseLines({ database, topology }: Config, { fleet }: Account): string[] {
+function databaseLines(
+  { stack, database, topology, protect }: Config,
+  { fleet }: Account,
+): string[] {
   const present = fleet.database;
-  if (database.engine !== "managed" || present === undefined) return [];
-  if (present.size === database.size && present.nodes === database.nodes) return [];
+  if (present === undefined) return [];
+  if (database.engine !== "managed") {
+    const fate = protect
+      ? "is protected, so that `up` ends before it is deleted"
+      : "is deleted, with all that is in it";
+    return [`Database Cluster ${databaseName(stack)} ${fate}: its data is not moved`];
+  }
+  if (present.size === database.size) return [];
   const of = (nodes: number, size: string) => `${nodes} × ${size}`;
   const change = `${of(present.nodes, present.size)} → ${of(database.nodes, database.size)}`;
   const blip = topology === "ha" || present.nodes > 1 ? "seconds" : "up to some minutes";
-  return present.size === database.size
-    ? []
-    : [`the database fails over once while it is resized, ${blip} without writes: ${change}`];
+  return [`the database fails over once while it is resized, ${blip} without writes: ${change}`];
 }

@@ -188,6 +188,15 @@ test("interruptions and final changes are announced, and nothing else is", () =>
   ]);
 });
 
+test("a Database Cluster that the stack file gives up is announced with what becomes of its data", () => {
+  const database = { engine: "pg", region: "fra1", version: "15", size: "x-1gb", nodes: 1 };
+  const account: Account = { ...running, fleet: { ...NO_FLEET, database } };
+  const [line] = announcements(configOf({}), account);
+  expect(line).toBe(
+    "Database Cluster single-node-postgres is protected, so that `up` ends before it is deleted: its data is not moved",
+  );
+});
+
 test("the cost is what DigitalOcean's prices say, before and after", () => {
   expect(describeCost(monthlyCost(configOf(sized("s-4vcpu-8gb")), running))).toBe(
     "Monthly cost: $26.00 now → $50.00 after (manager-1 s-4vcpu-8gb $48.00, Volume 20 GiB $2.00)",
