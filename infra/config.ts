@@ -22,7 +22,7 @@ export const stackSchema = mapping(
   {
     topology: choice(
       TOPOLOGIES,
-      "What is built. Default: the stack's name. `single-node`: one Droplet. `swarm`: managers and workers behind a Load Balancer. `ha`: the same with every part twice, and alarms.",
+      "What is built. Default: the stack's name. `single-node`: one Droplet. `swarm`: managers and workers behind a Load Balancer, with a managed database. `ha`: the same with every part twice, and alarms.",
     ),
     region: text(
       /^[a-z]{2,4}[0-9]$/,

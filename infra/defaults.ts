@@ -11,7 +11,7 @@ const DEFAULTS = {
   swarm: {
     ingress: "load-balancer",
     balancerNodes: 1,
-    database: { engine: "container", size: "db-s-1vcpu-1gb", nodes: 1, replicas: 0 },
+    database: { engine: "managed", size: "db-s-1vcpu-1gb", nodes: 1, replicas: 0 },
   },
   ha: {
     ingress: "load-balancer",

@@ -10,7 +10,7 @@ export const database = z
       {
         engine: choice(
           ["managed", "container", "none"],
-          "`managed`: a DigitalOcean Database Cluster, reached from the VPC only; the default of `ha`. `container`: PostgreSQL on the first node, its files on the Volume; the default of `single-node` and `swarm`. The app reaches either through PgBouncer. `none`: no database; a service keeps its own files with `volume`.",
+          "`managed`: a DigitalOcean Database Cluster, reached from the VPC only; the default of `swarm` and `ha`. `container`: PostgreSQL on the first node, its files on the Volume; the default of `single-node`. The app reaches either through PgBouncer. `none`: no database; a service keeps its own files with `volume`.",
         ).optional(),
         version: choice(["15"], "PostgreSQL's major version.").default("15"),
         volumeGib: integer(

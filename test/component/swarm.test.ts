@@ -18,7 +18,6 @@ const declare = (given: object = {}, account = emptyAccount) =>
       services,
       managers: 3,
       workers: 1,
-      database: "managed",
       registry: "digitalocean",
       ...given,
     },

@@ -62,7 +62,7 @@ test("each topology brings its own defaults, so that a stack file may say as lit
     return [ingress, loadBalancer.nodes, engine, size, nodes, replicas];
   };
   expect(of("single-node")).toEqual(["floating-ip", 1, "container", "db-s-1vcpu-1gb", 1, 0]);
-  expect(of("swarm")).toEqual(["load-balancer", 1, "container", "db-s-1vcpu-1gb", 1, 0]);
+  expect(of("swarm")).toEqual(["load-balancer", 1, "managed", "db-s-1vcpu-1gb", 1, 0]);
   expect(of("ha")).toEqual(["load-balancer", 2, "managed", "db-s-1vcpu-2gb", 2, 1]);
 });
 
