@@ -4,6 +4,10 @@ import type { IncomingMessage } from "node:http";
 export const BODY_LIMIT = 16 * 1024;
 /** Longest note, characters. */
 export const NOTE_LIMIT = 500;
+/** Longest name of a visitor, characters. */
+export const NAME_LIMIT = 60;
+/** Longest that a report may take, seconds. */
+export const REPORT_SECONDS_LIMIT = 60;
 
 /** A request that is the client's fault, with the status to answer. */
 export class RequestError extends Error {
@@ -28,36 +32,45 @@ async function readBody(request: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/**
- * The `text` of a new note, from JSON or a form.
- *
- * @throws {RequestError} 413, 415 for another content type, 422 for a text that is empty or too long
- */
-export async function readNoteText(request: IncomingMessage): Promise<string> {
+/** What a client sent, as JSON or a form. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** @throws {RequestError} 400, 413, 415 for another content type */
+export async function readFields(request: IncomingMessage): Promise<Fields> {
   const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   const body = await readBody(request);
-  let text: unknown;
-  if (type === "application/json") text = parseJson(body);
-  else if (type === "application/x-www-form-urlencoded")
-    text = new URLSearchParams(body).get("text");
-  else throw new RequestError(415, "send application/json or a form");
+  if (type === "application/json") return parseJson(body);
+  if (type === "application/x-www-form-urlencoded") {
+    return Object.fromEntries(new URLSearchParams(body));
+  }
+  throw new RequestError(415, "send application/json or a form");
+}
+
+/** @throws {RequestError} 422 for a text that is empty or too long */
+export function textField(fields: Fields, name: string, most: number): string {
+  const text = fields[name];
   // PostgreSQL cannot store the null character.
   const clean = typeof text === "string" ? text.replaceAll("\0", "").trim() : "";
-  if (clean.length < 1 || clean.length > NOTE_LIMIT) {
-    throw new RequestError(
-      422,
-      `text must have 1 to ${NOTE_LIMIT} characters, got ${clean.length}`,
-    );
+  if (clean.length < 1 || clean.length > most) {
+    throw new RequestError(422, `${name} must have 1 to ${most} characters, got ${clean.length}`);
   }
   return clean;
 }
 
-function parseJson(body: string): unknown {
+/** @throws {RequestError} 422 for anything but a whole number from 0 to `most` */
+export function countField(fields: Fields, name: string, most: number): number {
+  const given = fields[name];
+  const value = typeof given === "string" && /^\d{1,16}$/.test(given) ? Number(given) : given;
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > most) {
+    throw new RequestError(422, `${name} must be a whole number from 0 to ${most}`);
+  }
+  return value;
+}
+
+function parseJson(body: string): Fields {
   try {
     const value: unknown = JSON.parse(body);
-    return typeof value === "object" && value !== null
-      ? (value as { text?: unknown }).text
-      : undefined;
+    return typeof value === "object" && value !== null ? (value as Fields) : {};
   } catch {
     throw new RequestError(400, "the body is no valid JSON");
   }

@@ -1,8 +1,14 @@
-import type { Note } from "./database";
+import type { Note, Report } from "./database";
 
 export interface PageContents {
   readonly counter: number;
   readonly notes: readonly Note[];
+  /** Undefined where there is no queue. */
+  readonly reports:
+    | { readonly waiting: number; readonly done: number; readonly reports: readonly Report[] }
+    | undefined;
+  /** Of the visitor; null for a stranger. */
+  readonly name: string | null;
   readonly node: string;
   readonly version: string;
 }
@@ -62,25 +68,56 @@ ${body}
 }
 
 function noteItem({ id, text, createdAt }: Note): string {
-  const when = createdAt.slice(0, 16).replace("T", " ");
-  return `<li><div>${escapeHtml(text)}<br><time datetime="${escapeHtml(createdAt)}">${escapeHtml(when)} UTC</time></div>
+  return `<li><div>${escapeHtml(text)}<br><time datetime="${escapeHtml(createdAt)}">${escapeHtml(when(createdAt))}</time></div>
 <form method="post" action="/notes/${id}/delete"><button class="quiet" aria-label="Delete: ${escapeHtml(text)}">Delete</button></form></li>`;
 }
 
+const when = (iso: string) => `${iso.slice(0, 16).replace("T", " ")} UTC`;
+
+function visitor(name: string | null): string {
+  if (name !== null) {
+    return `<section class="counter"><p>Hello, <strong>${escapeHtml(name)}</strong></p>
+<form method="post" action="/session/end"><button class="quiet">Leave</button></form></section>`;
+  }
+  return `<section><h2>Who are you?</h2>
+<form class="add" method="post" action="/session"><label for="name">Your name</label>
+<input id="name" name="name" required maxlength="60" placeholder="Your name" autocomplete="nickname"><button>Say hello</button></form></section>`;
+}
+
+function reportItem({ seconds, askedAt, doneAt, notes, doneBy, attempts }: Report): string {
+  const again = (attempts ?? 1) > 1 ? `, in ${attempts} attempts` : "";
+  const state =
+    doneAt === null
+      ? `Waiting: takes ${seconds} s`
+      : `${notes} notes, counted by ${escapeHtml(doneBy ?? "")}${again}`;
+  return `<li><div>${state}<br><time datetime="${escapeHtml(askedAt)}">asked for at ${escapeHtml(when(askedAt))}</time></div></li>`;
+}
+
+function reportSection(summary: PageContents["reports"]): string {
+  if (summary === undefined) return "";
+  const { waiting, done, reports } = summary;
+  return `<section><h2>Reports</h2>
+<form class="counter" method="post" action="/reports"><input type="hidden" name="seconds" value="3"><span>${waiting} waiting, ${done} done</span><button>Count the notes in the background</button></form>
+<ul>${reports.map(reportItem).join("\n")}</ul></section>`;
+}
+
 /** The home page: works without scripts, every action is a form. */
-export function renderPage({ counter, notes, node, version }: PageContents): string {
+export function renderPage(contents: PageContents): string {
+  const { counter, notes, reports, name, node, version } = contents;
   const list =
     notes.length === 0 ? "<p>No notes yet.</p>" : `<ul>\n${notes.map(noteItem).join("\n")}\n</ul>`;
   return frame(
     "Notes",
     `<header><h1>Notes</h1><p>A small app that Archipelago keeps running.</p></header>
 <main>
+${visitor(name)}
 <section class="counter"><div><h2 id="counter">Counter</h2><output aria-labelledby="counter">${counter}</output></div>
 <form method="post" action="/counter"><button>Count one more</button></form></section>
 <section><h2>Your notes</h2>
 <form class="add" method="post" action="/notes"><label for="text">New note</label>
 <input id="text" name="text" required maxlength="500" placeholder="Write something down" autocomplete="off"><button>Add</button></form>
 ${list}</section>
+${reportSection(reports)}
 </main>
 <footer>Answered by node <strong>${escapeHtml(node)}</strong>, version <strong>${escapeHtml(version)}</strong></footer>`,
   );

@@ -1,5 +1,6 @@
 import { Pool } from "pg";
 import type { Database, Note } from "./database";
+import { PostgresReports, REPORTS_SCHEMA } from "./reports";
 
 /** Any number, the same for every copy of this app. */
 const MIGRATION_LOCK = 7_236_512;
@@ -12,6 +13,11 @@ const SCHEMA = [
      id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
      text text NOT NULL,
      created_at timestamptz NOT NULL DEFAULT now())`,
+  "CREATE TABLE IF NOT EXISTS latest (id int PRIMARY KEY CHECK (id = 1), value bigint NOT NULL)",
+  "INSERT INTO latest (id, value) VALUES (1, 0) ON CONFLICT (id) DO NOTHING",
+  "CREATE TABLE IF NOT EXISTS sessions (key text PRIMARY KEY, name text NOT NULL, ends_at timestamptz NOT NULL)",
+  "CREATE INDEX IF NOT EXISTS sessions_ends_at ON sessions (ends_at)",
+  REPORTS_SCHEMA,
 ];
 
 interface NoteRow {
@@ -25,6 +31,7 @@ interface NoteRow {
  * (Debian's PgBouncer 1.18 cannot carry prepared statements from one transaction to the next).
  */
 export class PostgresDatabase implements Database {
+  readonly reports: PostgresReports;
   private readonly pool: Pool;
 
   constructor(url: string) {
@@ -37,6 +44,7 @@ export class PostgresDatabase implements Database {
     });
     // An idle connection that breaks must not end the process: the next query opens another.
     this.pool.on("error", (error) => console.error(`idle database connection: ${error.message}`));
+    this.reports = new PostgresReports(this.pool);
   }
 
   async migrate() {
@@ -46,6 +54,8 @@ export class PostgresDatabase implements Database {
       // Released with the transaction, so that it works through transaction pooling.
       await client.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
       for (const statement of SCHEMA) await client.query(statement);
+      // The queue's own steps are its own transactions, on other connections; they wait for nothing of this one.
+      await this.reports.migrate();
       await client.query("COMMIT");
     } catch (error) {
       await client.query("ROLLBACK").catch(() => undefined);
@@ -69,6 +79,40 @@ export class PostgresDatabase implements Database {
       "UPDATE counter SET value = value + 1 RETURNING value",
     );
     return Number(rows[0]?.value ?? 0);
+  }
+
+  async latest() {
+    const { rows } = await this.pool.query<{ value: string }>("SELECT value FROM latest");
+    return Number(rows[0]?.value ?? 0);
+  }
+
+  async putLatest(value: number) {
+    const { rows } = await this.pool.query<{ value: string }>(
+      "UPDATE latest SET value = greatest(value, $1) RETURNING value",
+      [value],
+    );
+    return Number(rows[0]?.value ?? 0);
+  }
+
+  async session(key: string) {
+    const { rows } = await this.pool.query<{ name: string }>(
+      "SELECT name FROM sessions WHERE key = $1 AND ends_at > now()",
+      [key],
+    );
+    return rows[0]?.name;
+  }
+
+  async putSession(key: string, name: string, seconds: number) {
+    await this.pool.query("DELETE FROM sessions WHERE ends_at < now()");
+    await this.pool.query(
+      `INSERT INTO sessions (key, name, ends_at) VALUES ($1, $2, now() + make_interval(secs => $3))
+       ON CONFLICT (key) DO UPDATE SET name = excluded.name, ends_at = excluded.ends_at`,
+      [key, name, seconds],
+    );
+  }
+
+  async endSession(key: string) {
+    await this.pool.query("DELETE FROM sessions WHERE key = $1", [key]);
   }
 
   async notes(limit: number) {

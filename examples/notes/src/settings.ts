@@ -7,6 +7,15 @@ export interface Settings {
   readonly database:
     | { readonly kind: "postgres"; readonly url: string }
     | { readonly kind: "sqlite"; readonly file: string };
+  /** Where sessions are kept. @default the database */
+  readonly cache?: {
+    /** `redis://` or `rediss://`. Secret. */
+    readonly url: string;
+    /** PEM of the authority that signed the server's certificate. @default the public roots */
+    readonly ca?: string;
+  };
+  /** Whether the web server works on reports too. @default true */
+  readonly worksOnReports: boolean;
   /** Shown on the page. */
   readonly node: string;
   readonly version: string;
@@ -18,15 +27,16 @@ export interface Settings {
  * The app's settings from its environment.
  *
  * `DATABASE_URL_FILE` (a file, such as a Docker secret) wins over `DATABASE_URL`; without either, `DATABASE_FILE` names
- * a SQLite file. `PORT` @default 3000. `HOST` @default all addresses. `DRAIN_SECONDS` @default 25, less than the stop
+ * a SQLite file. `CACHE_URL_FILE` or `CACHE_URL`, and `CACHE_CA_FILE`: a Valkey or Redis for sessions. `REPORTS=elsewhere`
+ * leaves reports to processes started as `worker`. `PORT` @default 3000. `HOST` @default all addresses. `DRAIN_SECONDS` @default 25, less than the stop
  * grace of the service.
  *
  * @throws {Error} when no database is named or a value is no number.
  */
 export function readSettings(env: NodeJS.ProcessEnv): Settings {
-  const url = env.DATABASE_URL_FILE
-    ? readFileSync(env.DATABASE_URL_FILE, "utf8").trim()
-    : env.DATABASE_URL;
+  const url = fileOf(env.DATABASE_URL_FILE) ?? env.DATABASE_URL;
+  const cache = fileOf(env.CACHE_URL_FILE) ?? env.CACHE_URL;
+  const ca = fileOf(env.CACHE_CA_FILE);
   if (!url && !env.DATABASE_FILE) {
     throw new Error("one of DATABASE_URL_FILE, DATABASE_URL or DATABASE_FILE must be set");
   }
@@ -34,11 +44,15 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     host: env.HOST ?? "0.0.0.0",
     port: number("PORT", env.PORT, 3000),
     database: url ? { kind: "postgres", url } : { kind: "sqlite", file: env.DATABASE_FILE ?? "" },
+    ...(cache && { cache: { url: cache, ...(ca && { ca }) } }),
+    worksOnReports: env.REPORTS !== "elsewhere",
     node: env.NODE_NAME || "unknown",
     version: env.APP_VERSION || "dev",
     drainMs: number("DRAIN_SECONDS", env.DRAIN_SECONDS, 25) * 1000,
   };
 }
+
+const fileOf = (path: string | undefined) => (path ? readFileSync(path, "utf8").trim() : undefined);
 
 function number(name: string, text: string | undefined, fallback: number): number {
   if (text === undefined || text === "") return fallback;

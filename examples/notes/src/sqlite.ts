@@ -21,7 +21,10 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS notes (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     text TEXT NOT NULL,
-    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));`;
+    created_at TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')));
+  CREATE TABLE IF NOT EXISTS latest (id INTEGER PRIMARY KEY CHECK (id = 1), value INTEGER NOT NULL);
+  INSERT INTO latest (id, value) VALUES (1, 0) ON CONFLICT (id) DO NOTHING;
+  CREATE TABLE IF NOT EXISTS sessions (key TEXT PRIMARY KEY, name TEXT NOT NULL, ends_at INTEGER NOT NULL);`;
 
 const NOTE = "id, text, created_at AS createdAt";
 
@@ -62,6 +65,38 @@ export class SqliteDatabase implements Database {
     return this.value("UPDATE counter SET value = value + 1 RETURNING value");
   }
 
+  async latest() {
+    return this.value("SELECT value FROM latest");
+  }
+
+  async putLatest(value: number) {
+    return this.value("UPDATE latest SET value = max(value, ?) RETURNING value", value);
+  }
+
+  async session(key: string) {
+    await Promise.resolve();
+    const row = this.db
+      .prepare("SELECT name FROM sessions WHERE key = ? AND ends_at > unixepoch()")
+      .get(key) as { name: string } | undefined;
+    return row?.name;
+  }
+
+  async putSession(key: string, name: string, seconds: number) {
+    await Promise.resolve();
+    this.db.prepare("DELETE FROM sessions WHERE ends_at < unixepoch()").run();
+    this.db
+      .prepare(
+        `INSERT INTO sessions (key, name, ends_at) VALUES (?, ?, unixepoch() + ?)
+         ON CONFLICT (key) DO UPDATE SET name = excluded.name, ends_at = excluded.ends_at`,
+      )
+      .run(key, name, seconds);
+  }
+
+  async endSession(key: string) {
+    await Promise.resolve();
+    this.db.prepare("DELETE FROM sessions WHERE key = ?").run(key);
+  }
+
   async notes(limit: number) {
     await Promise.resolve();
     return this.db
@@ -86,9 +121,9 @@ export class SqliteDatabase implements Database {
     this.db.close();
   }
 
-  private async value(sql: string): Promise<number> {
+  private async value(sql: string, ...values: unknown[]): Promise<number> {
     await Promise.resolve();
-    const row = this.db.prepare(sql).get() as { value: number } | undefined;
+    const row = this.db.prepare(sql).get(...values) as { value: number } | undefined;
     if (!row) throw new Error("the schema is missing: run the migrate command");
     return row.value;
   }

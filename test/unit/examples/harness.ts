@@ -28,9 +28,9 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits for a condition, at most ten seconds. */
-export async function eventually<T>(check: () => Promise<T> | T): Promise<T> {
-  const deadline = Date.now() + 10_000;
+/** Waits for a condition. */
+export async function eventually<T>(check: () => Promise<T> | T, seconds = 10): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
   for (;;) {
     try {
       return await check();

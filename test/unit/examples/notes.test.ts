@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from "node:child_process";
 import { rmSync, writeFileSync } from "node:fs";
 import { Agent, get, request } from "node:http";
 import { join } from "node:path";
@@ -20,6 +21,9 @@ const canHaveSqlite = hasSqlite(process.execPath) || process.platform === "linux
 if (!canHaveSqlite) {
   console.warn(`SKIPPED notes on SQLite: Node ${process.version} has no node:sqlite`);
 }
+
+const hasRedis = spawnSync("redis-server", ["--version"]).status === 0;
+if (!hasRedis) console.warn("SKIPPED sessions in the cache: not installed: redis-server");
 
 let dir: string;
 let script: string;
@@ -102,6 +106,29 @@ function behaves(
     expect(await (await fetch(app.url)).text()).toContain("from a form");
   });
 
+  it("never goes back: the latest value is the highest that anybody has put", async () => {
+    const put = (value: unknown) =>
+      fetch(`${app.url}/api/latest`, {
+        method: "PUT",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ value }),
+      });
+    const values = Array.from({ length: 20 }, (_, index) => 1000 + index);
+    await Promise.all([...values].reverse().map(put));
+    expect(await json(await put(7))).toMatchObject({ latest: 1019 });
+    expect(await json(await fetch(`${app.url}/api/latest`))).toMatchObject({ latest: 1019 });
+    expect((await put(-1)).status).toBe(422);
+    expect((await put("many")).status).toBe(422);
+  });
+
+  it("knows a visitor again, until they leave", async () => {
+    await knowsVisitor(app.url, [app.url]);
+    const stranger = await fetch(`${app.url}/api/session`, {
+      headers: { cookie: "session=made-up" },
+    });
+    expect(await json(stranger)).toEqual({ name: null });
+  });
+
   it.each([
     ["an empty note", { text: "  " }, 422],
     ["a note of 501 characters", { text: "x".repeat(501) }, 422],
@@ -132,6 +159,22 @@ function behaves(
     expect(await slow.finish()).toEqual({ status: 201, connection: "close" });
     expect(await other.exit).toBe(0);
   }, 30_000);
+}
+
+/** Begins a session at one process; the others know it too, and forget it together. */
+async function knowsVisitor(url: string, others: readonly string[]) {
+  const begun = await postJson(`${url}/api/session`, { name: "Ada <3" });
+  expect(begun.status).toBe(201);
+  const header = begun.headers.get("set-cookie") ?? "";
+  expect(header).toMatch(/^session=[\w-]{32}; Path=\/; Max-Age=86400; HttpOnly; SameSite=Lax$/);
+  const cookie = header.split(";")[0] ?? "";
+  const nameAt = async (at: string) =>
+    json(await fetch(`${at}/api/session`, { headers: { cookie } }));
+  for (const other of others) expect(await nameAt(other)).toEqual({ name: "Ada <3" });
+  const page = await fetch(url, { headers: { cookie } });
+  expect(await page.text()).toContain("Hello, <strong>Ada &lt;3</strong>");
+  await fetch(`${url}/api/session`, { method: "DELETE", headers: { cookie } });
+  for (const other of others) expect(await nameAt(other)).toEqual({ name: null });
 }
 
 /** A POST whose body is held back until `finish`. */
@@ -187,7 +230,115 @@ const refused = (port: number) =>
   }, 60_000);
   afterAll(() => postgres.stop());
 
-  behaves(() => ({ DATABASE_URL_FILE: urlFile }));
+  behaves(() => ({ DATABASE_URL_FILE: urlFile, REPORTS: "elsewhere" }));
+
+  describe("with reports to write", () => {
+    const running: App[] = [];
+    let web: App;
+
+    const start = async (node: string, args: readonly string[], more = {}) => {
+      const environment = { DATABASE_URL_FILE: urlFile, NODE_NAME: node, DRAIN_SECONDS: "0" };
+      const app = new App(script, await freePort(), { ...environment, ...more }, args);
+      running.push(app);
+      return app;
+    };
+    const ask = async (seconds: number) => {
+      const answer = await postJson(`${web.url}/api/reports`, { seconds });
+      expect(answer.status).toBe(201);
+      return ((await answer.json()) as { report: { id: string } }).report.id;
+    };
+    const report = async (id: string) =>
+      (await json(await fetch(`${web.url}/api/reports/${id}`))).report;
+
+    beforeAll(async () => {
+      web = await start("web", [], { REPORTS: "elsewhere" });
+      await eventually(async () => expect((await fetch(`${web.url}/healthz`)).status).toBe(200));
+    });
+    afterAll(async () => {
+      for (const app of running) app.signal("SIGKILL");
+      await Promise.all(running.map(({ exit }) => exit));
+    });
+
+    it("loses none when the process that works on it dies, and none is written twice", async () => {
+      const lost = await ask(2);
+      const first = await start("node-1", ["worker"]);
+      await eventually(() => expect(first.output).toContain(`report ${lost}: attempt 1`));
+      first.signal("SIGKILL");
+      const others = await Promise.all([0, 0, 0, 0].map(ask));
+      const second = await start("node-2", ["worker"]);
+      for (const id of others) {
+        await eventually(async () =>
+          expect(await report(id)).toMatchObject({ doneBy: "node-2", attempts: 1 }),
+        );
+      }
+      await eventually(
+        async () => expect(await report(lost)).toMatchObject({ doneBy: "node-2", attempts: 2 }),
+        30,
+      );
+      expect(await json(await fetch(`${web.url}/api/reports`))).toMatchObject({
+        waiting: 0,
+        done: 5,
+      });
+      second.signal("SIGTERM");
+      expect(await second.exit).toBe(0);
+    }, 40_000);
+
+    it("writes them in the web server itself where nothing else is said", async () => {
+      const id = await ask(0);
+      const alone = await start("alone", []);
+      await eventually(async () => expect(await report(id)).toMatchObject({ doneBy: "alone" }));
+      alone.signal("SIGTERM");
+      expect(await alone.exit).toBe(0);
+    });
+
+    it("hands a long one over at once when its process is told to stop", async () => {
+      const id = await ask(60);
+      const first = await start("node-1", ["worker"]);
+      await eventually(() => expect(first.output).toContain(`report ${id}: attempt 1`));
+      first.signal("SIGTERM");
+      expect(await first.exit).toBe(0);
+      const second = await start("node-2", ["worker"]);
+      await eventually(() => expect(second.output).toContain(`report ${id}: attempt 2`));
+      second.signal("SIGTERM");
+      expect(await second.exit).toBe(0);
+    }, 30_000);
+
+    it("refuses one that would take longer than a minute", async () => {
+      expect((await postJson(`${web.url}/api/reports`, { seconds: 61 })).status).toBe(422);
+    });
+  });
+
+  (hasRedis ? it : it.skip)(
+    "keeps sessions in the cache where there is one",
+    async () => {
+      const port = await freePort();
+      const cache = spawn("redis-server", ["--port", String(port), "--save", "", "--dir", dir]);
+      const environment = { DATABASE_URL_FILE: urlFile, CACHE_URL: `redis://127.0.0.1:${port}` };
+      const start = async () => new App(script, await freePort(), environment);
+      const [one, other] = await Promise.all([start(), start()]);
+      try {
+        await eventually(async () => {
+          for (const { url } of [one, other]) {
+            expect(
+              (await fetch(`${url}/api/session`, { headers: { cookie: "session=x" } })).status,
+            ).toBe(200);
+          }
+        });
+        await knowsVisitor(one.url, [one.url, other.url]);
+        cache.kill("SIGKILL");
+        await eventually(async () =>
+          expect((await postJson(`${one.url}/api/session`, { name: "Ada" })).status).toBe(503),
+        );
+        // What needs no session is served all the same.
+        expect((await fetch(one.url, { headers: { cookie: "session=x" } })).status).toBe(200);
+      } finally {
+        cache.kill("SIGKILL");
+        for (const app of [one, other]) app.signal("SIGTERM");
+        expect(await Promise.all([one.exit, other.exit])).toEqual([0, 0]);
+      }
+    },
+    40_000,
+  );
 });
 
 (canHaveSqlite ? describe : describe.skip)("notes on SQLite", () => {
