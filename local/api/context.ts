@@ -4,6 +4,7 @@ import type { Authority } from "./authority";
 import type { DatabaseBodies } from "./databases/bodies";
 import type { Lifecycle } from "./lifecycle";
 import type { Network } from "./network";
+import type { RegistryServer } from "./registry/server";
 import type { Store } from "./store";
 
 /** DigitalOcean's limits for a new account; https://docs.digitalocean.com/platform/accounts/limits/ */
@@ -24,6 +25,7 @@ export interface Context {
   readonly network: Network;
   readonly authority: Authority;
   readonly databases: DatabaseBodies;
+  readonly registry: RegistryServer;
   readonly publicPool: Range;
   readonly limits: Limits;
   /** What could not be brought back at the start, for the operator. */

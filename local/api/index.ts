@@ -17,6 +17,7 @@ import { createMetadata } from "./metadata";
 import { Network, world } from "./network";
 import { defaultProject } from "./projects/model";
 import { digitalOceanRateLimit, type RateLimit, RateLimiter } from "./rate-limit";
+import { RegistryServer } from "./registry/server";
 import { reservedIpTransitions } from "./reserved-ips/lifecycle";
 import { createServer } from "./server";
 import { Store } from "./store";
@@ -101,6 +102,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     network,
     authority: await Authority.open(store),
     databases: new DatabaseBodies(() => context),
+    registry: new RegistryServer(() => context),
     publicPool,
     limits: { droplets: 1000, reservedIps: 3, volumes: 100, ...options.limits },
     problems,

@@ -15,6 +15,7 @@ import { asCidr } from "./load-balancers/addresses";
 import { firstTarget } from "./load-balancers/global";
 import { loadBalancerSpec, type LoadBalancerRecord } from "./load-balancers/model";
 import { names } from "./names";
+import { registrySpec } from "./registry/model";
 import { Rounds } from "./rounds";
 import type { Store } from "./store";
 import { hasTag } from "./tags/model";
@@ -132,6 +133,7 @@ export function world(store: Store, metadataPort: number): World {
         ? [databaseSpec(database, database.tls)]
         : [],
     ),
+    registry: registrySpec(store),
     network: networkSpec(store, metadataPort),
   };
 }

@@ -11,11 +11,14 @@ import type { ImageRecord } from "./images/model";
 import type { Job } from "./lifecycle";
 import type { GlobalLoadBalancerRecord } from "./load-balancers/global";
 import type { LoadBalancerRecord } from "./load-balancers/model";
+import type { AlertPolicyRecord } from "./monitoring/model";
 import type { AssignmentRecord, ProjectRecord } from "./projects/model";
+import type { RegistryRecord } from "./registry/model";
 import type { ReservedIpRecord } from "./reserved-ips/model";
 import type { VolumeSnapshotRecord } from "./snapshots/model";
 import type { SshKeyRecord } from "./ssh-keys/model";
 import type { TagRecord } from "./tags/model";
+import type { UptimeCheckRecord } from "./uptime/model";
 import type { VolumeRecord } from "./volumes/model";
 import type { VpcRecord } from "./vpcs/model";
 
@@ -90,6 +93,9 @@ export class Store {
   readonly globalLoadBalancers;
   readonly certificates;
   readonly databases;
+  readonly registries;
+  readonly alertPolicies;
+  readonly uptimeChecks;
   readonly volumes;
   readonly volumeSnapshots;
   readonly images;
@@ -118,6 +124,9 @@ export class Store {
     );
     this.certificates = collection<string, CertificateRecord>("certificates");
     this.databases = collection<string, DatabaseRecord>("databases");
+    this.registries = collection<string, RegistryRecord>("registries");
+    this.alertPolicies = collection<string, AlertPolicyRecord>("alert-policies");
+    this.uptimeChecks = collection<string, UptimeCheckRecord>("uptime-checks");
     this.volumes = collection<string, VolumeRecord>("volumes");
     this.volumeSnapshots = collection<string, VolumeSnapshotRecord>("volume-snapshots");
     this.images = collection<number, ImageRecord>("images");

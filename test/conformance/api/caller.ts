@@ -1,3 +1,4 @@
+import type { ApiOptions } from "../../../local/api";
 import { type Answer, TestApi } from "../../unit/api/harness";
 import { Description } from "./openapi";
 
@@ -13,8 +14,8 @@ export class Caller {
     readonly description: Description,
   ) {}
 
-  static async start(): Promise<Caller> {
-    return new Caller(await TestApi.start(), new Description());
+  static async start(options: Partial<ApiOptions> = {}): Promise<Caller> {
+    return new Caller(await TestApi.start(options), new Description());
   }
 
   /** Calls, checks the status and validates the answer. */

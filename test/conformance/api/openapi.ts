@@ -42,6 +42,8 @@ export class Description {
   constructor() {
     this.document = toJsonSchema(JSON.parse(readFileSync(location, "utf8")) as Json) as JsonObject;
     addFormats(this.ajv);
+    // The description calls this a format.
+    this.ajv.addFormat("string", true);
     this.ajv.addSchema(this.document, "spec");
   }
 
