@@ -6,7 +6,7 @@ import type { Config } from "../config";
 
 /** Starts the swarm on the first of the nodes, and has all of them join; simulated machines do neither. */
 export function startSwarm(
-  { stack, machines }: Config,
+  { stack, machines, nodes: configured }: Config,
   tag: pulumi.Input<string>,
   nodes: Readonly<Record<string, Node>>,
 ): swarm.Cluster | undefined {
@@ -16,6 +16,7 @@ export function startSwarm(
     name: stack,
     defaultAddrPool: [DOCKER_RANGES.overlay],
     tag,
+    managers: Object.values(configured).filter(({ role }) => role === "manager").length,
     first: first.first,
   });
   for (const node of Object.values(nodes)) node.join(cluster);

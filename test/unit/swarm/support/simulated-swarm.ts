@@ -30,6 +30,8 @@ export interface ServicePlan {
 /** A Droplet. */
 export class Machine {
   isAlive = true;
+  /** It answers us, and the other nodes do not hear of it. */
+  isCutOff = false;
   /** What its own engine believes to be. */
   nodeId = "";
   diedAt = 0;
@@ -104,6 +106,7 @@ export class SimulatedSwarm {
   private readonly clusterLabels: Record<string, string> = {};
   private made = 0;
   tokensRotated = 0;
+  tokensRead = 0;
 
   /** Starts services, and waits until they serve. */
   async deploy(plans: readonly ServicePlan[]): Promise<void> {
@@ -163,10 +166,7 @@ export class SimulatedSwarm {
   /** Whether the managers keep their quorum when this machine dies. */
   survivesWithout(machine: Machine): boolean {
     const managers = this.entries.filter(({ isManager }) => isManager);
-    const alive = managers.filter(
-      (entry) =>
-        entry.machine !== machine && entry.machine.isAlive && entry.machine.nodeId === entry.id,
-    );
+    const alive = managers.filter((entry) => entry.machine !== machine && isHeard(entry));
     return alive.length > managers.length / 2;
   }
 
@@ -185,15 +185,13 @@ export class SimulatedSwarm {
 
   hasQuorum(): boolean {
     const managers = this.entries.filter(({ isManager }) => isManager);
-    const alive = managers.filter(({ machine, id }) => machine.isAlive && machine.nodeId === id);
-    return alive.length > managers.length / 2;
+    return managers.filter(isHeard).length > managers.length / 2;
   }
 
   /** A manager that answers. */
   manager(process: SimulatedProcess, except?: string): SwarmEngine {
     const found = this.entries.find(
-      ({ id, machine, isManager }) =>
-        id !== except && isManager && machine.isAlive && machine.nodeId === id,
+      (entry) => entry.id !== except && entry.isManager && isHeard(entry),
     );
     if (!found || !this.hasQuorum()) throw new Error("no living manager answers");
     return this.engine(found.machine, process);
@@ -243,7 +241,11 @@ export class SimulatedSwarm {
         }),
       exec: (_container, command) => ask(() => (machine.commands.push(command.join(" ")), 0)),
       swarmLabels: () => manage("labels", () => this.clusterLabels),
-      joinToken: (role) => manage("token", () => `${role} ${this.tokensRotated}`),
+      joinToken: (role) =>
+        manage("token", () => {
+          this.tokensRead += 1;
+          return `${role} ${this.tokensRotated}`;
+        }),
       rotateJoinTokens: () => manage("rotate", () => void (this.tokensRotated += 1)),
       members: () => manage("members", () => this.entries.map(toMember)),
       updateMember: ({ id, version }, change) =>
@@ -351,7 +353,7 @@ export class SimulatedSwarm {
   private tick(): void {
     const now = this.clock.now();
     for (const entry of this.entries) {
-      const answers = entry.machine.isAlive && entry.machine.nodeId === entry.id;
+      const answers = isHeard(entry);
       entry.missedSince = answers ? undefined : (entry.missedSince ?? now);
       entry.isReady = answers || now - (entry.missedSince ?? now) < MISSED_SECONDS * 1000;
     }
@@ -416,6 +418,10 @@ export class SimulatedSwarm {
       containerId: `container-${id}`,
     };
   }
+}
+
+function isHeard({ id, machine }: Entry): boolean {
+  return machine.isAlive && !machine.isCutOff && machine.nodeId === id;
 }
 
 function stop(task: Task): void {
