@@ -1,13 +1,13 @@
 import { LocalCloud, succeeded } from "./support/cloud";
 
 const fleet = {
-  topology: "swarm",
+  topology: "ha",
   region: "fra1",
   sshFrom: ["203.0.113.7/32"],
   managers: 3,
   workers: 2,
   domain: "app.example.com",
-  database: { engine: "managed", size: "db-s-1vcpu-2gb", nodes: 2, replicas: 1 },
+  registry: "digitalocean",
   services: {
     web: { image: "node:22-alpine", port: 3000, routes: ["/"] },
     api: { image: "node:22-alpine", port: 3000, routes: ["/api"], database: "own" },
@@ -27,7 +27,7 @@ describe("a fleet through its life, on the real engine (simulated machines)", ()
 
   afterAll(() => cloud.remove());
 
-  test("it comes up with all that a fleet can have, and a second preview changes nothing", async () => {
+  test("ha comes up, with all that a fleet can have, and a second preview changes nothing", async () => {
     cloud.stack("app", fleet);
     succeeded(await cloud.local("up", "app", "--yes", "--skip-preview"));
     expect(Object.keys(await droplets()).sort()).toEqual([
