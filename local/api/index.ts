@@ -14,6 +14,7 @@ import { type Fault, Faults } from "./faults";
 import { Lifecycle, type Progress } from "./lifecycle";
 import { loadBalancerTransitions } from "./load-balancers/lifecycle";
 import { createMetadata } from "./metadata";
+import { natGatewayTransitions } from "./nat-gateways/model";
 import { Network, world } from "./network";
 import { defaultProject } from "./projects/model";
 import { digitalOceanRateLimit, type RateLimit, RateLimiter } from "./rate-limit";
@@ -22,6 +23,7 @@ import { reservedIpTransitions } from "./reserved-ips/lifecycle";
 import { createServer } from "./server";
 import { Store } from "./store";
 import { volumeTransitions } from "./volumes/lifecycle";
+import { vpcPeeringTransitions } from "./vpc-peerings/model";
 import { vpcTransitions } from "./vpcs/lifecycle";
 
 export { StateError } from "./errors";
@@ -92,6 +94,8 @@ export async function startApi(options: ApiOptions): Promise<Api> {
       ...reservedIpTransitions,
       ...loadBalancerTransitions,
       ...vpcTransitions,
+      ...vpcPeeringTransitions,
+      ...natGatewayTransitions,
     },
     options.progress ?? "immediate",
   );

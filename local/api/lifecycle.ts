@@ -20,6 +20,8 @@ export interface JobParams {
   readonly certificateId?: string;
   readonly databaseId?: string;
   readonly replicaId?: string;
+  readonly peeringId?: string;
+  readonly gatewayId?: string;
   readonly version?: string;
   readonly ip?: string;
   readonly size?: string;

@@ -24,15 +24,18 @@ import { imageRoutes } from "./images/routes";
 import { loadBalancerRoutes } from "./load-balancers/routes";
 import { localRoutes } from "./local";
 import { monitoringRoutes } from "./monitoring/routes";
+import { natGatewayRoutes } from "./nat-gateways/routes";
 import { projectRoutes } from "./projects/routes";
 import type { RateLimiter } from "./rate-limit";
 import { registryRoutes } from "./registry/routes";
 import { reservedIpRoutes } from "./reserved-ips/routes";
 import { snapshotRoutes } from "./snapshots/routes";
+import { spacesKeyRoutes } from "./spaces-keys/routes";
 import { sshKeyRoutes } from "./ssh-keys/routes";
 import { tagRoutes } from "./tags/routes";
 import { uptimeRoutes } from "./uptime/routes";
 import { volumeRoutes } from "./volumes/routes";
+import { vpcPeeringRoutes } from "./vpc-peerings/routes";
 import { vpcRoutes } from "./vpcs/routes";
 
 /** What anybody on this machine may ask: neither says anything of the account. */
@@ -127,14 +130,17 @@ export function createServer(
   imageRoutes(app, context);
   loadBalancerRoutes(app, context);
   monitoringRoutes(app, context);
+  natGatewayRoutes(app, context);
   projectRoutes(app, context);
   registryRoutes(app, context);
   reservedIpRoutes(app, context);
   snapshotRoutes(app, context);
+  spacesKeyRoutes(app, context);
   sshKeyRoutes(app, context);
   tagRoutes(app, context);
   uptimeRoutes(app, context);
   volumeRoutes(app, context);
+  vpcPeeringRoutes(app, context);
   vpcRoutes(app, context);
   localRoutes(app, context, faults);
   return app;

@@ -12,14 +12,17 @@ import type { Job } from "./lifecycle";
 import type { GlobalLoadBalancerRecord } from "./load-balancers/global";
 import type { LoadBalancerRecord } from "./load-balancers/model";
 import type { AlertPolicyRecord } from "./monitoring/model";
+import type { NatGatewayRecord } from "./nat-gateways/model";
 import type { AssignmentRecord, ProjectRecord } from "./projects/model";
 import type { RegistryRecord } from "./registry/model";
 import type { ReservedIpRecord } from "./reserved-ips/model";
 import type { VolumeSnapshotRecord } from "./snapshots/model";
+import type { SpacesKeyRecord } from "./spaces-keys/routes";
 import type { SshKeyRecord } from "./ssh-keys/model";
 import type { TagRecord } from "./tags/model";
 import type { UptimeCheckRecord } from "./uptime/model";
 import type { VolumeRecord } from "./volumes/model";
+import type { VpcPeeringRecord } from "./vpc-peerings/model";
 import type { VpcRecord } from "./vpcs/model";
 
 /** Records of one kind by key. Reads see the writes of the transaction they are made in. */
@@ -96,6 +99,9 @@ export class Store {
   readonly registries;
   readonly alertPolicies;
   readonly uptimeChecks;
+  readonly natGateways;
+  readonly spacesKeys;
+  readonly vpcPeerings;
   readonly volumes;
   readonly volumeSnapshots;
   readonly images;
@@ -127,6 +133,9 @@ export class Store {
     this.registries = collection<string, RegistryRecord>("registries");
     this.alertPolicies = collection<string, AlertPolicyRecord>("alert-policies");
     this.uptimeChecks = collection<string, UptimeCheckRecord>("uptime-checks");
+    this.natGateways = collection<string, NatGatewayRecord>("nat-gateways");
+    this.spacesKeys = collection<string, SpacesKeyRecord>("spaces-keys");
+    this.vpcPeerings = collection<string, VpcPeeringRecord>("vpc-peerings");
     this.volumes = collection<string, VolumeRecord>("volumes");
     this.volumeSnapshots = collection<string, VolumeSnapshotRecord>("volume-snapshots");
     this.images = collection<number, ImageRecord>("images");

@@ -40,6 +40,7 @@ export function resourcePath(store: Store, urn: string): string | undefined {
       "load_balancers",
     ],
     dbaas: [store.databases.get(id), "databases"],
+    vpcnatgateway: [store.natGateways.get(id), "vpc_nat_gateways"],
     domain: [store.domains.get(id), "domains"],
   };
   const [found, path] = kinds[type] ?? [];

@@ -25,6 +25,7 @@ export function takePublicAddress({ store, publicPool }: Context): string {
     ...store.loadBalancers.all(),
     ...store.globalLoadBalancers.all(),
     ...store.databases.all(),
+    ...store.natGateways.all(),
   ])
     if (publicIp) taken.add(publicIp);
   const address = nextAddress(publicPool, store.setting<string>("last-public-address"), taken);

@@ -6,7 +6,16 @@ import { unprocessable } from "../errors";
 export function takePrivateAddress({ store }: Context, vpcId: string): string {
   const vpc = store.vpcs.get(vpcId);
   const range = parseCidr(vpc?.ipRange ?? "");
-  const members = [...store.droplets.all(), ...store.loadBalancers.all(), ...store.databases.all()];
+  const members = [
+    ...store.droplets.all(),
+    ...store.loadBalancers.all(),
+    ...store.databases.all(),
+    ...store.natGateways
+      .all()
+      .flatMap(({ vpcs }) =>
+        vpcs.map((each) => ({ vpcId: each.vpcId, privateIp: each.gatewayIp })),
+      ),
+  ];
   const taken = new Set(
     members.filter((each) => each.vpcId === vpcId).map(({ privateIp }) => privateIp),
   );

@@ -7,6 +7,7 @@ import { forbidden, notFound, unprocessable } from "../errors";
 import { parse } from "../input";
 import { databaseUrn } from "../databases/model";
 import { loadBalancerUrn } from "../load-balancers/model";
+import { natGatewayUrn } from "../nat-gateways/model";
 import { paginate, type Query } from "../pagination";
 import { addVpc, findVpc, vpcSpec, vpcView } from "./model";
 
@@ -54,6 +55,9 @@ export function vpcRoutes(app: FastifyInstance, context: Context): void {
     ...store.databases
       .filter(({ vpcId }) => vpcId === id)
       .map((database) => ({ type: "database", urn: databaseUrn(database), ...database })),
+    ...store.natGateways
+      .filter(({ vpcs }) => vpcs.some(({ vpcId }) => vpcId === id))
+      .map((gateway) => ({ type: "vpc_nat_gateway", urn: natGatewayUrn(gateway), ...gateway })),
   ];
 
   app.get("/v2/vpcs", (request) =>
@@ -110,6 +114,8 @@ export function vpcRoutes(app: FastifyInstance, context: Context): void {
     const { settled } = lifecycle.commit(() => {
       const vpc = find(request.params.vpc);
       if (members(vpc.id).length > 0) throw forbidden("Can not delete VPC with members");
+      if (store.vpcPeerings.find(({ vpcIds }) => vpcIds.includes(vpc.id)))
+        throw forbidden("Can not delete VPC with peerings");
       if (vpc.isDefault) throw forbidden("Can not delete default VPCs");
       store.vpcs.put(vpc.id, { ...vpc, deleting: true });
       lifecycle.begin("vpc.delete", { vpcId: vpc.id });
