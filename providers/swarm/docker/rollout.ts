@@ -15,7 +15,9 @@ const serviceObject = z.object({
   Spec: z.looseObject({
     TaskTemplate: z.looseObject({
       ContainerSpec: z
-        .looseObject({ Healthcheck: z.looseObject({ Test: z.array(z.string()) }).nullish() })
+        .looseObject({
+          Healthcheck: z.looseObject({ Test: z.array(z.string()).nullish() }).nullish(),
+        })
         .nullish(),
     }),
     Mode: z.looseObject({ Replicated: z.object({ Replicas: z.number() }).nullish() }),

@@ -1,4 +1,5 @@
-import { judge, type Service } from "../../../providers/swarm/docker/rollout";
+import type Docker from "dockerode";
+import { judge, lookAt, type Service } from "../../../providers/swarm/docker/rollout";
 import { describeState, describeTask, type Task } from "../../../providers/swarm/docker/tasks";
 
 const now = Date.parse("2026-11-21T05:00:00Z");
@@ -47,6 +48,21 @@ const none = new Set<string>();
 
 describe("a rollout", () => {
   const web = service();
+
+  test("understands a worker, whose health check Docker shows as an empty object", async () => {
+    const ContainerSpec = { Image: "web:2", Healthcheck: {} };
+    const Spec = {
+      Name: "worker",
+      Mode: { Replicated: { Replicas: 1 } },
+      TaskTemplate: { ContainerSpec },
+    };
+    const docker = {
+      listServices: () => Promise.resolve([{ ID: "svc", Spec }]),
+      listTasks: () => Promise.resolve([]),
+    } as unknown as Docker;
+    const looked = await lookAt(docker, "worker");
+    expect(looked && judge(looked, new Set(), now)).toMatchObject({ kind: "waiting" });
+  });
 
   test("is over when every task of the new version runs", () => {
     const tasks = [task(web, "running"), task(web, "running")];
