@@ -57,7 +57,8 @@ function makeNode(
     ...(volume && { volume }),
     // Other nodes hold nothing that could be lost.
     protect: protect && pinned,
-    after: [network.firewall],
+    // A Volume that grows keeps its Droplet from being resized at the same moment.
+    after: [network.firewall, ...(volume && ground.volume ? [ground.volume] : [])],
   });
 }
 

@@ -111,7 +111,7 @@ describe("a house on one Droplet", () => {
     async () => {
       const [userData, password, exported, { nodes }] = await Promise.all([
         house.onNode(`curl -sS ${METADATA}/user-data`),
-        house.onNode(`docker exec ${containerOf("postgres")} cat /run/secrets/postgres-password`),
+        house.onNode(`docker exec ${containerOf("postgres")} cat /run/secrets/postgres-password-app`),
         cloud.local("stack", "export", "house"),
         house.outputs(),
       ]);
@@ -228,7 +228,7 @@ describe("a house on one Droplet", () => {
       const [lost] = await dropletIds();
       await cloud.api("DELETE", `/v2/droplets/${lost}`);
       const refresh = succeeded(await cloud.local("refresh", "house", "--yes", "--skip-preview"));
-      expect(refresh.output).toContain(`Droplet ${lost} does not exist any more`);
+      expect(refresh.output).toContain("no Droplet tagged archipelago-house exists any more");
       authority = await Authority.start(cloud, DOMAIN.zone);
       cloud.stack("house", { ...larger, domain: { ...DOMAIN, ...authority.settings } });
       succeeded(await house.up());
