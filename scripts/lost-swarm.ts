@@ -1,6 +1,6 @@
 /**
- * Forgets what went with a swarm whose last Droplet somebody removed: the state says of each resource in it
- * `deletedWith` the `swarm:Cluster`.
+ * Forgets what went with a Droplet that somebody removed, or with a swarm whose last Droplet was: the state says of each
+ * resource in it `deletedWith` the `Droplet`, or the `swarm:Cluster`.
  *
  * Without this, `pulumi refresh` asks a dead Droplet's engine for each of them and ends with errors, with
  * Docker's own plugin too: it reads all resources at once, so that none knows yet that the Droplets are gone.
@@ -9,6 +9,7 @@ import { z } from "zod";
 import { exportState, importState, type Api, type Resource, type RunPulumi } from "./stack-state";
 
 const CLUSTER = "swarm:index:Cluster";
+const DROPLET = "digitalocean:index/droplet:Droplet";
 
 /**
  * @returns lines that say what was forgotten; none when each swarm has Droplets.
@@ -17,16 +18,15 @@ const CLUSTER = "swarm:index:Cluster";
 export async function forgetLost(pulumi: RunPulumi, api: Api): Promise<string[]> {
   const state = await exportState(pulumi);
   const resources = state.deployment?.resources ?? [];
-  const clusters = resources.filter(({ type, id }) => type === CLUSTER && id !== undefined);
   const lines: string[] = [];
   const forgotten = new Set<string>();
-  for (const { urn, inputs } of clusters) {
-    const tag = inputs?.["tag"];
-    const inside = resources.filter(({ deletedWith }) => deletedWith === urn);
-    if (typeof tag !== "string" || inside.length === 0 || (await hasDroplets(api, tag))) continue;
-    for (const resource of inside) forgotten.add(resource.urn);
+  for (const owner of resources) {
+    const inside = resources.filter(({ deletedWith }) => deletedWith === owner.urn);
+    const loss = inside.length === 0 ? undefined : await lossOf(owner, api);
+    if (loss === undefined) continue;
+    for (const { urn } of inside) forgotten.add(urn);
     lines.push(
-      `${nameOf(urn)}: no Droplet tagged ${tag} exists any more; forgot what went with them (${inside.length} in state)`,
+      `${nameOf(owner.urn)}: ${loss}; forgot what went with it (${inside.length} in state)`,
     );
   }
   if (forgotten.size === 0) return [];
@@ -42,17 +42,29 @@ export async function forgetLost(pulumi: RunPulumi, api: Api): Promise<string[]>
   return lines;
 }
 
-async function hasDroplets({ url, token }: Api, tag: string): Promise<boolean> {
+/** What happened to a Droplet or a swarm, when it is gone for sure; undefined otherwise, and for everything else. */
+async function lossOf({ type, id, inputs }: Resource, api: Api): Promise<string | undefined> {
+  if (type === DROPLET && id !== undefined)
+    return (await ask(api, `droplets/${id}`)) === undefined
+      ? `Droplet ${id} does not exist any more`
+      : undefined;
+  const tag = inputs?.["tag"];
+  if (type !== CLUSTER || typeof tag !== "string") return undefined;
   const query = new URLSearchParams({ tag_name: tag, per_page: "1" });
-  const response = await fetch(`${url}/v2/droplets?${query.toString()}`, {
+  const answer = await ask(api, `droplets?${query.toString()}`);
+  const { droplets } = z.object({ droplets: z.array(z.unknown()) }).parse(answer);
+  return droplets.length > 0 ? undefined : `no Droplet tagged ${tag} exists any more`;
+}
+
+/** @returns undefined for what does not exist. @throws {Error} when the API does not say. */
+async function ask({ url, token }: Api, resource: string): Promise<unknown> {
+  const response = await fetch(`${url}/v2/${resource}`, {
     headers: { authorization: `Bearer ${token}` },
   });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(`${url} answered ${response.status} to GET droplets tagged ${tag}`);
-  }
-  const { droplets } = z.object({ droplets: z.array(z.unknown()) }).parse(await response.json());
-  return droplets.length > 0;
+  if (response.ok) return response.json();
+  await response.body?.cancel();
+  if (response.status === 404) return undefined;
+  throw new Error(`${url} answered ${response.status} to GET ${resource}`);
 }
 
 /** What the engine does with dependencies on a resource that a refresh found gone. */

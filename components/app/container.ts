@@ -11,10 +11,16 @@ export interface ContainerArgs {
   readonly root: string;
   /** Where built images are pushed. @default nowhere: they are built on each node */
   readonly repository?: pulumi.Output<string> | undefined;
-  /** Docker providers of the other nodes, by node name, that images are built on for want of a registry. */
-  readonly builders?: Readonly<Record<string, docker.Provider>> | undefined;
+  /** The other nodes, by name, that images are built on for want of a registry. */
+  readonly builders?: Readonly<Record<string, Builder>> | undefined;
   /** Secrets that Archipelago gives the service, by file name: `database_url`. */
   readonly given: Readonly<Record<string, pulumi.Input<string>>>;
+}
+
+/** A node's Docker, and the Droplet that everything in it goes with. */
+export interface Builder {
+  readonly provider: docker.Provider;
+  readonly droplet: pulumi.Resource;
 }
 
 export interface Container {
@@ -71,8 +77,13 @@ function makeCopies(
   parent: pulumi.Resource,
 ): pulumi.Resource[] {
   if (build === undefined || repository !== undefined) return [];
-  return Object.entries(builders).map(([node, provider]) =>
-    builtCopy(`${name}-${node}`, name, { root, ...build }, { parent, provider }),
+  return Object.entries(builders).map(([node, { provider, droplet }]) =>
+    builtCopy(
+      `${name}-${node}`,
+      name,
+      { root, ...build },
+      { parent, provider, deletedWith: droplet },
+    ),
   );
 }
 

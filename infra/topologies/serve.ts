@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { Builder } from "../../components/app/container";
 import { dockerProviderArgs, prepareSshDirectory } from "../../components/docker-connection";
 import { Edge } from "../../components/edge/edge";
 import { IMAGES, pulledImage } from "../../components/images";
@@ -100,7 +101,7 @@ function makeSwarm(
     transformations: [
       ({ type, props, opts }) =>
         type.startsWith("docker:")
-          ? { props, opts: pulumi.mergeOptions(opts, dockerOptions(type, cluster)) }
+          ? { props, opts: pulumi.mergeOptions(dockerOptions(type, cluster), opts) }
           : undefined,
     ],
   };
@@ -134,30 +135,23 @@ function makeBuilders(
   { services, registry }: Config,
   nodes: Nodes,
   { env }: Place,
-): Record<string, docker.Provider> {
+): Record<string, Builder> {
   const builds = Object.values(services).some(({ build }) => build !== undefined);
   if (!builds || registry.kind !== "none") return {};
   const [, ...others] = Object.entries(nodes);
   return Object.fromEntries(
-    others.flatMap(([name, { member }]) =>
-      member
-        ? [
-            [
-              name,
-              new docker.Provider(
-                name,
-                dockerProviderArgs(member.connection, env.ARCHIPELAGO_SSH_KEY !== undefined),
-              ),
-            ],
-          ]
-        : [],
-    ),
+    others.flatMap(([name, { member, droplet }]) => {
+      if (!member) return [];
+      const agent = env.ARCHIPELAGO_SSH_KEY !== undefined;
+      const provider = new docker.Provider(name, dockerProviderArgs(member.connection, agent));
+      return [[name, { provider, droplet }]];
+    }),
   );
 }
 
 function dockerOptions(type: string, cluster: swarm.Cluster): pulumi.CustomResourceOptions {
   return {
-    // What is in the swarm goes with it: destroying it needs no living swarm.
+    // What is in the swarm goes with it: destroying it needs no living swarm. What is on one node goes with that.
     deletedWith: cluster,
     // Another swarm has none of it, whatever the state says of the one before.
     replacementTrigger: cluster.id,

@@ -5,6 +5,7 @@ import { forgetLost } from "../../../scripts/lost-swarm";
 
 const urn = (type: string, name: string) => `urn:pulumi:app::archipelago::${type}::${name}`;
 const CLUSTER = "swarm:index:Cluster";
+const DROPLET = "digitalocean:index/droplet:Droplet";
 const SERVICE = "docker:index/service:Service";
 const ROLLOUT = "swarm:index:Rollout";
 
@@ -32,8 +33,8 @@ describe("what went with a swarm whose Droplets were removed by hand", () => {
     imported = undefined;
     answer = 200;
     server = createServer((request, response) => {
-      const { searchParams } = new URL(request.url ?? "", "http://api");
-      response.statusCode = answer;
+      const { pathname, searchParams } = new URL(request.url ?? "", "http://api");
+      response.statusCode = pathname === "/v2/droplets/7" ? 404 : answer;
       response.end(
         JSON.stringify({ droplets: searchParams.get("tag_name") === "living" ? [{ id: 1 }] : [] }),
       );
@@ -61,7 +62,7 @@ describe("what went with a swarm whose Droplets were removed by hand", () => {
     };
     const resources = [here, gone, kept, serviceOn("edge", "two"), rollout];
     expect(await forgetLost(pulumi(resources), api)).toEqual([
-      "two: no Droplet tagged dead exists any more; forgot what went with them (1 in state)",
+      "two: no Droplet tagged dead exists any more; forgot what went with it (1 in state)",
     ]);
     expect(imported).toEqual({
       deployment: {
@@ -77,6 +78,26 @@ describe("what went with a swarm whose Droplets were removed by hand", () => {
         ],
       },
     });
+  });
+
+  test("is forgotten of a single Droplet, too, and the others keep theirs", async () => {
+    const dropletOf = (name: string, id: string) => ({
+      urn: urn(DROPLET, name),
+      type: DROPLET,
+      id,
+    });
+    const imageOn = (node: string) => ({
+      ...serviceOn(`web-${node}`, "one"),
+      deletedWith: urn(DROPLET, node),
+      dependencies: [],
+    });
+    const droplets = [dropletOf("worker-1", "7"), dropletOf("worker-2", "8")];
+    expect(
+      await forgetLost(pulumi([...droplets, imageOn("worker-1"), imageOn("worker-2")]), api),
+    ).toEqual([
+      "worker-1: Droplet 7 does not exist any more; forgot what went with it (1 in state)",
+    ]);
+    expect(imported).toEqual({ deployment: { resources: [...droplets, imageOn("worker-2")] } });
   });
 
   test("is kept while the API does not say for sure that the Droplets are gone", async () => {
