@@ -13,6 +13,8 @@ export interface LocalEngine {
   /** Directory of `pulumi` and its language host. */
   readonly engineDir: string;
   readonly sshKey: string;
+  /** More for the engine's environment. @default nothing */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 export interface Result {
@@ -44,6 +46,7 @@ function localEnvironment(local: LocalEngine): NodeJS.ProcessEnv {
     ARCHIPELAGO_MACHINES: local.daemon.machines,
     ARCHIPELAGO_MY_IP_URL: `${local.daemon.url}/my-ip`,
     ARCHIPELAGO_SSH_KEY: local.sshKey,
+    ...local.environment,
   };
 }
 

@@ -4,13 +4,18 @@ import type { Context } from "./context";
 import { fault, type Faults } from "./faults";
 import { parse } from "./input";
 import { targets } from "./load-balancers/model";
+import type { RateLimiter } from "./rate-limit";
 
 const progress = z.object({
   progress: z.union([z.enum(["immediate", "realistic"]), z.number().min(0)]),
 });
 
 /** What DigitalOcean does not have: the caller's own address, the local authority's certificate, and the operator's view of this one. */
-export function localRoutes(app: FastifyInstance, context: Context, faults: Faults): void {
+export function localRoutes(
+  app: FastifyInstance,
+  context: Context,
+  { faults, limiter }: { readonly faults: Faults; readonly limiter: RateLimiter },
+): void {
   const { store, machines, lifecycle } = context;
 
   app.get("/my-ip", (request, reply) => reply.type("text/plain").send(`${request.ip}\n`));
@@ -25,6 +30,7 @@ export function localRoutes(app: FastifyInstance, context: Context, faults: Faul
       machines: machines.kind,
       progress: lifecycle.progress,
       problems: context.problems,
+      requests: limiter.total,
       pending: store.jobs.all().map(({ id, kind, params }) => ({ id, kind, ...params })),
       counts: {
         droplets: store.droplets.count(),

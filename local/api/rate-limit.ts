@@ -24,6 +24,8 @@ export interface Verdict {
 /** Counts requests in two sliding windows. Refused ones do not count. */
 export class RateLimiter {
   private readonly times: number[] = [];
+  /** Requests let through since the start. */
+  total = 0;
 
   /** @param enforced whether requests over the limit are refused, or only counted. */
   constructor(
@@ -34,7 +36,9 @@ export class RateLimiter {
 
   /** Counts a request. */
   take(): Verdict {
-    return this.look(true);
+    const verdict = this.look(true);
+    if (verdict.allowed) this.total += 1;
+    return verdict;
   }
 
   /** The same without counting. */

@@ -142,7 +142,7 @@ export function createServer(
   volumeRoutes(app, context);
   vpcPeeringRoutes(app, context);
   vpcRoutes(app, context);
-  localRoutes(app, context, faults);
+  localRoutes(app, context, guards);
   return app;
 }
 

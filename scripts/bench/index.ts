@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { Fault } from "../../local/fault";
 import { reset } from "../../local/reset";
 import { firstResponse } from "./first-response";
+import { nodes } from "./nodes";
 import { preview } from "./preview";
 import { print, type Figure } from "./report";
 import { waits } from "./waits";
@@ -12,6 +13,7 @@ import { waits } from "./waits";
 const FIGURES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   preview,
   waits,
+  nodes,
   "first-response": firstResponse,
 };
 
