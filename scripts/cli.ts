@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { Fault } from "../local/fault";
 import { bench } from "./bench";
+import { drill, type DrillOptions } from "./drill";
 import { healCloud } from "./cloud-pulumi";
 import { local } from "./local";
 import * as operator from "./operator";
@@ -64,6 +65,16 @@ program
   .option("--json", "machine-readable output")
   .action(async (figures: string[], options: { json?: boolean }) =>
     exitWith(await bench(figures, options)),
+  );
+
+program
+  .command("drill [scenarios...]")
+  .description("change or break a local fleet under load, and account for every request")
+  .option("--json", "machine-readable output")
+  .option("--write", "write the rows into docs/drills.md (all does)")
+  .option("--keep", "leave the fleet up for the next drill")
+  .action(async (scenarios: string[], options: DrillOptions) =>
+    exitWith(await drill(scenarios, options)),
   );
 
 function exitWith(code: number): void {

@@ -1,0 +1,97 @@
+/** One drill: load on the front address while something changes or breaks. */
+import { setTimeout as delay } from "node:timers/promises";
+import { watchIdleCpu } from "../bench/report";
+import type { Ground } from "./ground";
+import { type Failure, REQUESTS_PER_SECOND, startLoad } from "./load";
+
+export interface Scenario {
+  readonly name: string;
+  /** What is done, for the table. */
+  readonly action: string;
+  /**
+   * For a crash, how much may fail beside what was on its way: the dead share of what is sent until the
+   * Load Balancer or the edge has noticed. Absent for planned changes: nothing may fail.
+   */
+  readonly crash?: { readonly share: number; readonly detectionSeconds: number };
+  /**
+   * The change, under load. What must be known before is found out by an earlier step, so that the clock of a
+   * crash starts with it.
+   *
+   * @returns what else is worth a word.
+   * @throws {Error} when it did not end as it should.
+   */
+  readonly prepare: (ground: Ground) => Promise<() => Promise<readonly string[]>>;
+  /** Puts back what was broken, without load. */
+  readonly after?: (ground: Ground) => Promise<void>;
+}
+
+/** What happened. */
+export interface Row {
+  readonly scenario: string;
+  readonly action: string;
+  /** From the start of the action to its end. */
+  readonly seconds: number;
+  /** Requests before, during and after it. */
+  readonly requests: number;
+  readonly failed: number;
+  /** Failures that the design allows. */
+  readonly allowed: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** From the start of the action to the last failure; 0 when nothing failed. */
+  readonly recoverSeconds: number;
+  /** Share of all cores that was idle, 0 to 1. */
+  readonly cpuLeft: number;
+  readonly met: boolean;
+  /** Kinds of failure with their counts, and what else is worth a word. */
+  readonly notes: readonly string[];
+}
+
+/** Load alone, before and after the action. */
+const QUIET_MS = 3000;
+
+export async function runDrill(ground: Ground, url: string, scenario: Scenario): Promise<Row> {
+  const { name, action, crash } = scenario;
+  const act = await scenario.prepare(ground);
+  const idle = watchIdleCpu();
+  const load = startLoad(url);
+  await delay(QUIET_MS);
+
+  const started = Date.now();
+  const onTheirWay = load.inFlight();
+  const problems: string[] = [];
+  const notes = await act().catch((error: Error) => {
+    problems.push(error.message);
+    return [];
+  });
+  const ended = Date.now();
+  await delay(QUIET_MS);
+
+  const { requests, failures, p50Ms, p99Ms } = await load.stop();
+  const allowed = crash
+    ? onTheirWay + Math.ceil(crash.share * crash.detectionSeconds * REQUESTS_PER_SECOND)
+    : 0;
+  return {
+    scenario: name,
+    action,
+    seconds: tenth((ended - started) / 1000),
+    requests,
+    failed: failures.length,
+    allowed,
+    p50Ms,
+    p99Ms,
+    recoverSeconds: tenth(Math.max(0, ...failures.map(({ at }) => (at - started) / 1000))),
+    cpuLeft: Math.round(idle() * 100) / 100,
+    met: problems.length === 0 && failures.length <= allowed,
+    notes: [...problems, ...notes, ...kinds(failures)],
+  };
+}
+
+/** `["12 × HTTP 503"]`, the most frequent first. */
+export function kinds(failures: readonly Failure[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { reason } of failures) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${count} × ${reason}`);
+}
+
+const tenth = (value: number) => Math.round(value * 10) / 10;

@@ -1,0 +1,171 @@
+/** Where drills happen: a local DigitalOcean of their own, with a stack that they may change and break. */
+import { randomUUID } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import type Docker from "dockerode";
+import { Fault } from "../../local/fault";
+import { localDir } from "../../local/paths";
+import type { LocalEngine, Result } from "../../local/pulumi";
+import { reset } from "../../local/reset";
+import { setUp } from "../../local/setup";
+import { closeConnections } from "../../providers/swarm/ssh/pool";
+import { localPulumi } from "../local-pulumi";
+import { engineOf, managerOf, type Target } from "../operator/target";
+import { readOutputs, type NodeOutput, type Outputs } from "../outputs";
+
+/** What a stack file says, without the `archipelago:` before each key. */
+export type StackConfig = Readonly<Record<string, unknown>>;
+
+export const STACK = "drill";
+
+/** The sample app, watched closely, so that a drill need not wait for slow checks. */
+export const WEB = {
+  build: { context: "examples/notes" },
+  port: 3000,
+  routes: ["/"],
+  health: { path: "/healthz", intervalSeconds: 2, timeoutSeconds: 2, retries: 2 },
+  release: ["node", "/app/server.js", "migrate"],
+  replicas: 4,
+};
+
+/** Three managers and two workers behind a Load Balancer, none of them with the only copy of anything. */
+export const BASE: StackConfig = {
+  topology: "swarm",
+  region: "fra1",
+  managers: { count: 3, size: "s-2vcpu-2gb" },
+  workers: { count: 2, size: "s-2vcpu-2gb" },
+  database: "managed",
+  services: { web: WEB },
+};
+
+export const withWeb = (changes: Readonly<Record<string, unknown>>): StackConfig => ({
+  ...BASE,
+  services: { web: { ...WEB, ...changes } },
+});
+
+export class Ground {
+  private constructor(private readonly engine: LocalEngine) {}
+
+  /** Sets up a cloud beside the user's own; what an earlier drill kept is used again. */
+  static async open(): Promise<Ground> {
+    const dir = path.join(localDir(), "drill");
+    const stacks = path.join(dir, "stack-files");
+    fs.mkdirSync(stacks, { recursive: true });
+    process.env.ARCHIPELAGO_LOCAL_DIR = dir;
+    process.env.ARCHIPELAGO_STACKS = stacks;
+    const ground = new Ground(await setUp());
+    if (ground.engine.daemon.machines === "simulated") {
+      throw new Fault("A drill needs real machines: here they are simulated, and serve nothing.");
+    }
+    // Whoever connects to a node reads the key's place from here.
+    process.env.ARCHIPELAGO_SSH_KEY = ground.engine.sshKey;
+    return ground;
+  }
+
+  write(config: StackConfig): void {
+    const entries = Object.entries(config).map(([key, value]) => [`archipelago:${key}`, value]);
+    fs.writeFileSync(
+      path.join(process.env.ARCHIPELAGO_STACKS ?? "", `Pulumi.${STACK}.yaml`),
+      // JSON is YAML.
+      JSON.stringify({ config: Object.fromEntries(entries) as object }, null, 2),
+    );
+  }
+
+  /** Edits the stack file and runs `up` on it. */
+  async up(config: StackConfig, ...flags: readonly string[]): Promise<Result> {
+    this.write(config);
+    return localPulumi(this.engine, ["up", STACK, "--yes", "--skip-preview", ...flags], "capture");
+  }
+
+  /** @throws {Error} with what Pulumi printed, when it failed. */
+  async mustUp(config: StackConfig, ...flags: readonly string[]): Promise<Result> {
+    const result = await this.up(config, ...flags);
+    if (result.code !== 0) throw new Error(`up failed:\n${result.stdout}${result.stderr}`);
+    return result;
+  }
+
+  /** Any other Pulumi command on the stack. */
+  async pulumi(...words: readonly string[]): Promise<Result> {
+    return localPulumi(this.engine, [...words, STACK], "capture");
+  }
+
+  async outputs(): Promise<Outputs & { readonly url: string }> {
+    const { stdout } = await this.pulumi("stack", "output", "--json");
+    const outputs = readOutputs(stdout);
+    if (outputs.url === undefined) throw new Error("the stack has no url");
+    return { ...outputs, url: outputs.url };
+  }
+
+  /** URN of a resource by its type and name. */
+  async urn(type: string, name: string): Promise<string> {
+    const { stdout } = await this.pulumi("stack", "export");
+    const state = JSON.parse(stdout) as {
+      deployment: { resources: { urn: string; type: string }[] };
+    };
+    const found = state.deployment.resources.find(
+      (resource) => resource.type === type && resource.urn.endsWith(`::${name}`),
+    );
+    if (!found) throw new Error(`the state has no ${type} ${name}`);
+    return found.urn;
+  }
+
+  async node(name: string): Promise<NodeOutput> {
+    const { nodes } = await this.outputs();
+    const node = nodes.find((each) => each.name === name);
+    if (!node) throw new Error(`the stack has no node ${name}`);
+    return node;
+  }
+
+  /** Docker on a node, over SSH. */
+  async docker(name: string): Promise<Docker> {
+    return engineOf(await this.node(name));
+  }
+
+  async manager(): Promise<Docker> {
+    const target: Target = { stack: STACK, outputs: await this.outputs() };
+    return managerOf(target);
+  }
+
+  /** Cuts a Droplet's power, or gives it back, as the control panel does. */
+  async power(name: string, type: "power_off" | "power_on"): Promise<void> {
+    const { publicIp } = await this.node(name);
+    const { droplets } = await this.api<{ droplets: Droplet[] }>("GET", "/droplets?per_page=200");
+    const droplet = droplets.find(({ networks }) =>
+      networks.v4.some(({ ip_address }) => ip_address === publicIp),
+    );
+    if (!droplet) throw new Error(`no Droplet has the address ${publicIp}`);
+    await this.api("POST", `/droplets/${droplet.id}/actions`, { type });
+  }
+
+  async api<T>(method: string, resource: string, body?: unknown): Promise<T> {
+    const { url, token } = this.engine.daemon;
+    const response = await fetch(`${url}/v2${resource}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${resource}: ${response.status} ${text}`);
+    return (text ? JSON.parse(text) : {}) as T;
+  }
+
+  /** Process id of the local DigitalOcean's daemon. */
+  get daemonPid(): number {
+    return this.engine.daemon.pid;
+  }
+
+  /** A value that no run before has used, so that a deploy is one. */
+  fresh(): string {
+    return randomUUID().slice(0, 8);
+  }
+
+  async close(keep: boolean): Promise<void> {
+    closeConnections();
+    if (!keep) await reset();
+  }
+}
+
+interface Droplet {
+  readonly id: number;
+  readonly networks: { readonly v4: readonly { readonly ip_address: string }[] };
+}

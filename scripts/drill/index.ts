@@ -1,0 +1,102 @@
+/** `npm run drill`: proves under load what the design promises. */
+import Table from "cli-table3";
+import pc from "picocolors";
+import { Fault } from "../../local/fault";
+import { machine } from "../bench/report";
+import { type Row, runDrill, type Scenario } from "./drill";
+import { document } from "./document";
+import { BASE, Ground } from "./ground";
+import { crashes } from "./scenarios/crashes";
+import { planned } from "./scenarios/planned";
+import { security } from "./scenarios/security";
+
+export const SCENARIOS: readonly Scenario[] = [...planned, ...crashes, security];
+
+const nameOf = ({ name }: Scenario) => name;
+
+export interface DrillOptions {
+  readonly json?: boolean;
+  readonly keep?: boolean;
+  /** Rows go into docs/drills.md. @default with `all` only */
+  readonly write?: boolean;
+}
+
+/**
+ * @param names scenarios in the order to run them; `all` = every one.
+ * @returns 0 when every goal was met, else 1.
+ */
+export async function drill(names: readonly string[], options: DrillOptions): Promise<number> {
+  const scenarios = choose(names);
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  say("Bringing up a fleet for the drills …");
+  const ground = await Ground.open();
+  const rows: Row[] = [];
+  try {
+    await ground.mustUp(BASE);
+    const { url } = await ground.outputs();
+    for (const scenario of scenarios) {
+      say(`${scenario.name}: ${scenario.action} …`);
+      const row = await runDrill(ground, url, scenario);
+      rows.push(row);
+      say(
+        `  ${row.met ? pc.green("met") : pc.red("missed")}: ${row.failed} of ${row.requests} requests failed, ${row.seconds} s`,
+      );
+      for (const note of row.notes) say(`  ${note.trim()}`);
+      await scenario.after?.(ground);
+    }
+  } finally {
+    await ground.close(options.keep ?? false);
+  }
+  print(rows, options.json ?? false);
+  if (names.includes("all") || options.write) await document(rows, SCENARIOS.map(nameOf));
+  return rows.every(({ met }) => met) ? 0 : 1;
+}
+
+function choose(names: readonly string[]): readonly Scenario[] {
+  const known = SCENARIOS.map(nameOf);
+  const unknown = names.filter((name) => name !== "all" && !known.includes(name));
+  if (names.length === 0 || unknown.length > 0) {
+    const fault = names.length === 0 ? "Which drill?" : `There is no drill ${unknown.join(", ")}.`;
+    const list = SCENARIOS.map(({ name, action }) => `  ${name.padEnd(18)}${action}`);
+    throw new Fault(`${fault} Choose of:\n${list.join("\n")}\n  ${"all".padEnd(18)}every one`);
+  }
+  if (names.includes("all")) return SCENARIOS;
+  return names.flatMap((name) => SCENARIOS.filter((scenario) => scenario.name === name));
+}
+
+function print(rows: readonly Row[], json: boolean): void {
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ machine: machine(), rows })}\n`);
+    return;
+  }
+  const { cores, memoryGib, cpu } = machine();
+  process.stdout.write(`${cores} cores (${cpu}), ${memoryGib} GiB\n`);
+  const table = new Table({
+    head: [
+      "action",
+      "duration",
+      "requests",
+      "failed",
+      "allowed",
+      "p50 / p99",
+      "recovered after",
+      "CPU left",
+    ],
+    wordWrap: true,
+    colWidths: [34],
+    style: { head: [], border: [] },
+  });
+  for (const row of rows) {
+    table.push([
+      row.action,
+      `${row.seconds} s`,
+      row.requests,
+      (row.met ? pc.green : pc.red)(String(row.failed)),
+      row.allowed,
+      `${row.p50Ms} / ${row.p99Ms} ms`,
+      `${row.recoverSeconds} s`,
+      `${Math.round(row.cpuLeft * 100)} %`,
+    ]);
+  }
+  process.stdout.write(`${table.toString()}\n`);
+}

@@ -1,0 +1,142 @@
+/** What breaks by itself: failures end once the balancer, or the edge, has noticed. */
+import type Docker from "dockerode";
+import { execIn } from "../../../local/machines/docker/engine";
+import type { Scenario } from "../drill";
+import { WEB, type Ground } from "../ground";
+import { until } from "../until";
+
+/** Two failed checks, 3 s apart, and the time until the first of them. */
+const BALANCER_NOTICES_SECONDS = 9;
+/** The edge checks the app's tasks as the stack file says. */
+const EDGE_NOTICES_SECONDS =
+  (WEB.health.retries + 1) * WEB.health.intervalSeconds + WEB.health.timeoutSeconds;
+
+/** A node loses its power, and gets it back after the drill. */
+function powerCut(
+  name: string,
+  action: string,
+  pick: (ground: Ground) => Promise<string>,
+): Scenario {
+  let node = "";
+  return {
+    name,
+    action,
+    crash: { share: 1 / 5, detectionSeconds: BALANCER_NOTICES_SECONDS },
+    prepare: async (ground) => {
+      node = await pick(ground);
+      const { nodes } = await ground.outputs();
+      const witness = nodes.find((each) => each.role === "manager" && each.name !== node);
+      const manager = await ground.docker(witness?.name ?? "");
+      return async () => {
+        await ground.power(node, "power_off");
+        await until("return of every task", 180, () => isWhole(manager));
+        return [`${node} was cut off`];
+      };
+    },
+    after: async (ground) => {
+      await ground.power(node, "power_on");
+      const manager = await ground.manager();
+      await until(`return of ${node}`, 180, async () => {
+        const nodes = (await manager.listNodes()) as { Status: { State: string } }[];
+        return nodes.every(({ Status }) => Status.State === "ready") && isWhole(manager);
+      });
+    },
+  };
+}
+
+/** Whether every service has the tasks that it should have; a job has none when it is done. */
+async function isWhole(manager: Docker): Promise<boolean> {
+  const services = (await manager.listServices({
+    status: true,
+  } as Docker.ServiceListOptions)) as {
+    Spec?: { Mode?: object };
+    ServiceStatus?: { RunningTasks: number; DesiredTasks: number };
+  }[];
+  return services.every(
+    ({ Spec, ServiceStatus: status }) =>
+      "ReplicatedJob" in (Spec?.Mode ?? {}) ||
+      (status !== undefined && status.RunningTasks >= status.DesiredTasks),
+  );
+}
+
+/** A container of a service on the first node that runs one. */
+async function taskOf(ground: Ground, service: string): Promise<Docker.Container> {
+  const { nodes } = await ground.outputs();
+  for (const { name } of nodes) {
+    const docker = await ground.docker(name);
+    const label = `com.docker.swarm.service.name=${service}`;
+    const [container] = await docker.listContainers({ filters: { label: [label] } });
+    if (container) return docker.getContainer(container.Id);
+  }
+  throw new Error(`no node runs a task of ${service}`);
+}
+
+function killed(
+  name: string,
+  action: string,
+  service: string,
+  crash: NonNullable<Scenario["crash"]>,
+  hurt: (container: Docker.Container) => Promise<unknown>,
+): Scenario {
+  return {
+    name,
+    action,
+    crash,
+    prepare: async (ground) => {
+      const container = await taskOf(ground, service);
+      const manager = await ground.manager();
+      return async () => {
+        await hurt(container);
+        await until(`replacement of the task of ${service}`, 180, async () => {
+          const { State } = await container.inspect().catch(() => ({ State: { Running: false } }));
+          return !State.Running && isWhole(manager);
+        });
+        return [];
+      };
+    },
+  };
+}
+
+export const crashes: readonly Scenario[] = [
+  powerCut("kill-worker", "power of worker-1 cut", () => Promise.resolve("worker-1")),
+  powerCut("kill-manager", "power of manager-3 cut", () => Promise.resolve("manager-3")),
+  powerCut("kill-leader", "power of the swarm's leader cut", async (ground) => {
+    const manager = await ground.manager();
+    const nodes = (await manager.listNodes()) as {
+      Description: { Hostname: string };
+      ManagerStatus?: { Leader?: boolean };
+    }[];
+    const leader = nodes.find(({ ManagerStatus }) => ManagerStatus?.Leader)?.Description.Hostname;
+    const { nodes: known } = await ground.outputs();
+    const found = known.find(({ name }) => leader?.endsWith(name));
+    if (!found) throw new Error("the swarm has no leader among the stack's nodes");
+    return found.name;
+  }),
+  killed(
+    "kill-edge",
+    "an edge killed (SIGKILL)",
+    "edge",
+    { share: 1 / 5, detectionSeconds: BALANCER_NOTICES_SECONDS },
+    (container) => container.kill({ signal: "SIGKILL" }),
+  ),
+  killed(
+    "freeze-task",
+    "a task of the app frozen (SIGSTOP)",
+    "web",
+    { share: 1 / WEB.replicas, detectionSeconds: EDGE_NOTICES_SECONDS },
+    // To the process itself: the container's first one is an init, which hands no SIGSTOP on.
+    (container) => execIn(container, ["sh", "-c", "kill -STOP -1"]),
+  ),
+  {
+    name: "kill-daemon",
+    action: "local DigitalOcean's daemon killed (SIGKILL): machines go on",
+    prepare: (ground) =>
+      Promise.resolve(async () => {
+        process.kill(ground.daemonPid, "SIGKILL");
+        // The next command starts another one, which finds everything as it was.
+        const preview = await ground.pulumi("preview", "--expect-no-changes");
+        if (preview.code !== 0) throw new Error(`preview failed:\n${preview.stdout}`);
+        return [];
+      }),
+  },
+];
