@@ -34,7 +34,8 @@ export const BASE: StackConfig = {
   region: "fra1",
   managers: { count: 3, size: "s-2vcpu-2gb" },
   workers: { count: 2, size: "s-2vcpu-2gb" },
-  database: "managed",
+  // Sessions for eight tasks, and for those that take their places.
+  database: { engine: "managed", size: "db-s-2vcpu-4gb" },
   services: { web: WEB },
 };
 

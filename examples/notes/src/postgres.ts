@@ -37,9 +37,10 @@ export class PostgresDatabase implements Database {
   constructor(url: string) {
     this.pool = new Pool({
       connectionString: url,
-      max: 10,
+      // Sessions are few, and every copy of the app wants some, the next version's too: none is kept for long.
+      max: 4,
       connectionTimeoutMillis: 3000,
-      idleTimeoutMillis: 30_000,
+      idleTimeoutMillis: 2000,
       query_timeout: 10_000,
     });
     // An idle connection that breaks must not end the process: the next query opens another.
