@@ -111,7 +111,9 @@ describe("a house on one Droplet", () => {
     async () => {
       const [userData, password, exported, { nodes }] = await Promise.all([
         house.onNode(`curl -sS ${METADATA}/user-data`),
-        house.onNode(`docker exec ${containerOf("postgres")} cat /run/secrets/postgres-password-app`),
+        house.onNode(
+          `docker exec ${containerOf("postgres")} cat /run/secrets/postgres-password-app`,
+        ),
         cloud.local("stack", "export", "house"),
         house.outputs(),
       ]);
