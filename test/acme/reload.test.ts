@@ -1,11 +1,16 @@
 import { Agent, request } from "node:http";
 import { join } from "node:path";
-import { placeholderPem, readCertificate } from "../../components/edge/agent/certificates";
+import {
+  placeholderPem,
+  publishCertificates,
+  readCertificate,
+} from "../../components/edge/agent/certificates";
 import { MasterSocket } from "../../components/edge/agent/haproxy";
 import { Proxy } from "../../components/edge/agent/proxy";
-import { EdgeSandbox, describeWith, eventually, httpServer, loopbackDns } from "./harness";
+import { EdgeSandbox, Running, describeWith, eventually, httpServer, loopbackDns } from "./harness";
 
 const RELOADS = 20;
+const STARTS = 100;
 const REQUEST_LIMIT = 20_000;
 
 function get(port: number, agent: Agent | undefined, method = "GET"): Promise<number> {
@@ -44,10 +49,14 @@ describeWith(["haproxy"], "a reload of the edge", () => {
     });
     const control = new MasterSocket(join(sandbox.settings.runDir, "master.sock"));
     proxy = new Proxy(sandbox.settings, control, () => undefined);
-    sandbox.startHaproxy();
+    const haproxy = sandbox.startHaproxy();
     await eventually(15, async () => {
       await proxy.apply([await certificate("app.example.org")]);
-      expect(proxy.current).toMatchObject({ applied: true });
+      const { applied } = proxy.current;
+      expect({ applied, output: applied ? "" : haproxy.output }).toEqual({
+        applied: true,
+        output: "",
+      });
       expect(await get(sandbox.settings.listen.http, undefined)).toBe(200);
     });
   });
@@ -83,6 +92,20 @@ describeWith(["haproxy"], "a reload of the edge", () => {
     expect(Object.keys(answers)).toEqual(["200"]);
     expect(answers["200"]).toBeGreaterThan(RELOADS);
   }, 120_000);
+
+  it(`starts ${STARTS} times while certificates are published`, async () => {
+    const { runDir } = sandbox.settings;
+    const published = [await certificate("app.example.org")];
+    for (let start = 0; start < STARTS; start++) {
+      const check = new Running("haproxy", ["-c", "-f", join(runDir, "haproxy.cfg")]);
+      while (check.exitCode === null) {
+        publishCertificates(runDir, published);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      await check.stop();
+      expect(check.exitCode === 0 ? "" : check.output).toBe("");
+    }
+  }, 60_000);
 
   it("with a configuration that HAProxy refuses keeps serving and goes back to the last good one", async () => {
     const { settings } = sandbox;

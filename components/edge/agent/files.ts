@@ -1,10 +1,16 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 
-/** Replaces a file as a whole, so that a reader or a crash never sees half of it. Creates its directory. */
+/**
+ * Replaces a file as a whole, so that a reader or a crash never sees half of it. Creates its directory.
+ *
+ * The half of it is hidden: HAProxy loads whatever a directory of certificates holds, except names that begin with a
+ * dot (configuration manual, "crt").
+ */
 export function writeWhole(path: string, contents: string, mode = 0o644): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const temporary = `${path}.new`;
+  const directory = dirname(path);
+  mkdirSync(directory, { recursive: true });
+  const temporary = join(directory, `.${basename(path)}.new`);
   writeFileSync(temporary, contents, { mode });
   renameSync(temporary, path);
 }
