@@ -127,6 +127,18 @@ export class Ground {
     return managerOf(target);
   }
 
+  /** A container of a service, on the first node that runs one. */
+  async taskOf(service: string): Promise<Docker.Container> {
+    const { nodes } = await this.outputs();
+    for (const { name } of nodes) {
+      const docker = await this.docker(name);
+      const label = `com.docker.swarm.service.name=${service}`;
+      const [container] = await docker.listContainers({ filters: { label: [label] } });
+      if (container) return docker.getContainer(container.Id);
+    }
+    throw new Error(`no node runs a task of ${service}`);
+  }
+
   /** Cuts a Droplet's power, or gives it back, as the control panel does. */
   async power(name: string, type: "power_off" | "power_on"): Promise<void> {
     const { publicIp } = await this.node(name);

@@ -1,21 +1,19 @@
 import type Docker from "dockerode";
 import { z } from "zod";
-import type {
-  JoinRequest,
-  Member,
-  MemberChange,
-  NodeTask,
-  Note,
-  Role,
-  Service,
-  ServiceChange,
-  SwarmEngine,
-  SwarmInfo,
+import {
+  CLUSTER_PORT,
+  type JoinRequest,
+  type Member,
+  type MemberChange,
+  type NodeTask,
+  type Note,
+  type Role,
+  type Service,
+  type ServiceChange,
+  type SwarmEngine,
+  type SwarmInfo,
 } from "../swarm/engine";
 import * as shape from "./swarm-objects";
-
-/** Managers listen here. https://docs.docker.com/engine/swarm/swarm-tutorial/ */
-const CLUSTER_PORT = 2377;
 
 /** Overlay networks are cut from the pool in pieces of this prefix length. */
 const SUBNET_SIZE = 24;

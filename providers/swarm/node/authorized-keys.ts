@@ -56,6 +56,12 @@ export async function hasAuthorizedKeys(
   return (await connection.readFile(FILE)) === render(keys);
 }
 
+/** The keys that may log in as root. */
+export async function readAuthorizedKeys(connection: SshConnection): Promise<string[]> {
+  const file = (await connection.readFile(FILE)) ?? "";
+  return file.split("\n").filter((line) => line.trim() !== "");
+}
+
 function render(keys: readonly string[]): string {
   return keys.map((key) => `${key.trim()}\n`).join("");
 }

@@ -1,13 +1,17 @@
 import type { Context } from "../protocol/resource";
 import type { Connection } from "../ssh/pool";
 import { waitUntil, type Attempt } from "../wait";
-import type { Member, Role, SwarmEngine, SwarmInfo } from "../swarm/engine";
+import {
+  CLUSTER_PORT,
+  type Member,
+  type Role,
+  type SwarmEngine,
+  type SwarmInfo,
+} from "../swarm/engine";
 import { persist, Refusal } from "../swarm/failures";
 import type { Held } from "../swarm/lock";
 import { CLUSTER_LABEL, MEMBER_LABELS, type Swarm } from "../swarm/swarm";
 import { awaitRoomForManager } from "./role";
-
-const CLUSTER_PORT = 2377;
 
 /** What a node is to be in its swarm. */
 export interface MemberSpec {

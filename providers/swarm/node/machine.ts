@@ -10,6 +10,9 @@ import { firstContact, rotateHostKey } from "./host-key";
 /** A Droplet boots in well under a minute; a resized one is copied to another host first. */
 export const BOOT_SECONDS = 300;
 
+/** A machine that may be gone is waited for this long and no longer. */
+export const GONE_SECONDS = 12;
+
 /** Docker starts within seconds of the machine. */
 const ENGINE_SECONDS = 120;
 

@@ -44,13 +44,11 @@ export async function bringIn(
   });
   nodes.remember(remembered.managers);
   swarm.joinsAhead += 1;
-  if (inputs.role === "manager") swarm.managersAhead += 1;
   let isAhead = true;
   const isIn = () => {
     if (!isAhead) return;
     isAhead = false;
     swarm.joinsAhead -= 1;
-    if (inputs.role === "manager") swarm.managersAhead -= 1;
   };
   try {
     const machine = await reach();

@@ -1,6 +1,7 @@
 import { dockerEngine } from "../docker/engine";
 import { swarmEngine } from "../docker/swarm-engine";
-import { hasAuthorizedKeys } from "../node/authorized-keys";
+import { hasAuthorizedKeys, readAuthorizedKeys } from "../node/authorized-keys";
+import { GONE_SECONDS } from "../node/machine";
 import type { Context, Resource } from "../protocol/resource";
 import { canonicalJson, type Properties } from "../protocol/values";
 import { HostKeyMismatch, type SshConnection } from "../ssh/connection";
@@ -11,9 +12,6 @@ import { isSurelyGone } from "../swarm/gone";
 import { swarmOf } from "../swarm/process";
 import { messageOf, withinSeconds } from "../wait";
 import { nodeState, storedInputs, type StoredInputs } from "./node-inputs";
-
-/** A machine that may be gone is waited for this long and no longer. */
-const GONE_SECONDS = 12;
 
 /** What a refresh says of a node: `undefined` when it is no member any more. */
 export const readNode: NonNullable<Resource["read"]> = async (
@@ -83,8 +81,7 @@ async function keyDrift(
     const connection = await machine;
     const same = await withinSeconds(GONE_SECONDS, hasAuthorizedKeys(connection, authorizedKeys));
     if (same) return {};
-    const file = (await connection.readFile("/root/.ssh/authorized_keys")) ?? "";
-    return { authorizedKeys: file.split("\n").filter((line) => line.trim() !== "") };
+    return { authorizedKeys: await readAuthorizedKeys(connection) };
   } catch (error) {
     context.log.warn(`${name} does not answer: ${messageOf(error)}`);
     return {};

@@ -1,6 +1,7 @@
 import { dockerEngine } from "../docker/engine";
 import { swarmEngine } from "../docker/swarm-engine";
 import { leaveAsNamed } from "../node/leave";
+import { GONE_SECONDS } from "../node/machine";
 import { releaseVolume } from "../node/volume";
 import type { Context } from "../protocol/resource";
 import type { SshConnection } from "../ssh/connection";
@@ -10,9 +11,6 @@ import { swarmOf, type LiveSwarm } from "../swarm/process";
 import type { Swarm } from "../swarm/swarm";
 import { messageOf, WaitTimeout } from "../wait";
 import type { NodeState, StoredInputs } from "./node-inputs";
-
-/** A machine that may be gone is waited for this long and no longer. */
-const GONE_SECONDS = 12;
 
 /** Managers are without a leader for some seconds when theirs has gone. */
 const ELECTION_SECONDS = 30;

@@ -3,6 +3,9 @@
  * `docker/swarm-engine.ts` is the real one; tests of sequences of events bring a model of a swarm.
  */
 
+/** Managers listen here. https://docs.docker.com/engine/swarm/swarm-tutorial/ */
+export const CLUSTER_PORT = 2377;
+
 export type Role = "manager" | "worker";
 export type Availability = "active" | "pause" | "drain";
 

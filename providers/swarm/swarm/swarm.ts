@@ -43,8 +43,6 @@ export class Swarm {
   joinsAhead = 0;
   /** This process has read join tokens since it rotated them last. */
   tokensRead = false;
-  /** Managers of this process that are still to come: whoever lacks a quorum waits for them. */
-  managersAhead = 0;
   /** Swarm node ID → URN of the resource that this process saw to be it. */
   readonly settled = new Map<string, string>();
 

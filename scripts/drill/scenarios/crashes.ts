@@ -59,18 +59,6 @@ async function isWhole(manager: Docker): Promise<boolean> {
   );
 }
 
-/** A container of a service on the first node that runs one. */
-async function taskOf(ground: Ground, service: string): Promise<Docker.Container> {
-  const { nodes } = await ground.outputs();
-  for (const { name } of nodes) {
-    const docker = await ground.docker(name);
-    const label = `com.docker.swarm.service.name=${service}`;
-    const [container] = await docker.listContainers({ filters: { label: [label] } });
-    if (container) return docker.getContainer(container.Id);
-  }
-  throw new Error(`no node runs a task of ${service}`);
-}
-
 function killed(
   name: string,
   action: string,
@@ -83,7 +71,7 @@ function killed(
     action,
     crash,
     prepare: async (ground) => {
-      const container = await taskOf(ground, service);
+      const container = await ground.taskOf(service);
       const manager = await ground.manager();
       return async () => {
         await hurt(container);

@@ -91,7 +91,7 @@ async function scanFromNeighbour(nodes: readonly NodeOutput[]): Promise<string[]
 }
 
 async function tryMetadata(ground: Ground, nodes: readonly NodeOutput[]): Promise<string[]> {
-  const web = await firstTask(ground, nodes, "web");
+  const web = await ground.taskOf("web");
   const probe = `fetch("${METADATA}",{signal:AbortSignal.timeout(3000)}).then(()=>console.log("answered"),()=>console.log("closed"))`;
   const { stdout } = await execIn(web, ["node", "-e", probe]);
   const droplet = await execOn(
@@ -105,20 +105,10 @@ async function tryMetadata(ground: Ground, nodes: readonly NodeOutput[]): Promis
   ];
 }
 
-async function firstTask(ground: Ground, nodes: readonly NodeOutput[], service: string) {
-  for (const { name } of nodes) {
-    const docker = await ground.docker(name);
-    const label = `com.docker.swarm.service.name=${service}`;
-    const [container] = await docker.listContainers({ filters: { label: [label] } });
-    if (container) return docker.getContainer(container.Id);
-  }
-  throw new Error(`no node runs a task of ${service}`);
-}
-
 /** The database's address with its password must be in no place that a colleague or a log would see. */
 async function lookForSecrets(ground: Ground): Promise<string[]> {
   const { nodes } = await ground.outputs();
-  const web = await firstTask(ground, nodes, "web");
+  const web = await ground.taskOf("web");
   const { stdout } = await execIn(web, ["cat", "/run/secrets/database_url"]);
   const password = /\/\/[^:]+:([^@]+)@/.exec(stdout)?.[1];
   if (password === undefined) throw new Error("the app has no database_url to look for");
