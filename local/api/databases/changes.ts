@@ -10,6 +10,7 @@ import { checkLayout, facts, planOf } from "./catalogue";
 import { autoscaleInput, readAutoscale, readStorage } from "./create";
 import {
   type DatabaseRecord,
+  EVICTION_POLICIES,
   findDatabase,
   findOnline,
   findReplica,
@@ -36,15 +37,6 @@ const maintenanceInput = z.object({
     .string({ error: "hour is required" })
     .regex(/^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d)?$/, "hour must be like 14:00"),
 });
-
-const policies = [
-  "noeviction",
-  "allkeys_lru",
-  "allkeys_random",
-  "volatile_lru",
-  "volatile_random",
-  "volatile_ttl",
-] as const;
 
 const cname = /^[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)+$/;
 
@@ -167,7 +159,7 @@ export function changeRoutes(app: FastifyInstance, context: Context): void {
   }));
   app.put<DatabasePath>(`${path}/eviction_policy`, (request, reply) => {
     const { eviction_policy: evictionPolicy } = parse(
-      z.object({ eviction_policy: z.enum(policies) }),
+      z.object({ eviction_policy: z.enum(EVICTION_POLICIES) }),
       request.body,
     );
     store.transaction(() =>

@@ -4,7 +4,7 @@ import type { Context } from "../context";
 import { unprocessable } from "../errors";
 import { parse } from "../input";
 import type { Engine } from "./catalogue";
-import { findDatabase } from "./model";
+import { EVICTION_POLICIES, findDatabase } from "./model";
 import type { DatabasePath } from "./routes";
 
 const whole = (least: number, most: number) => z.number().int().min(least).max(most);
@@ -93,16 +93,7 @@ const pg = z.strictObject({
 
 /** `valkey_advanced_config` of the API description. */
 const valkey = z.strictObject({
-  valkey_maxmemory_policy: z
-    .enum([
-      "noeviction",
-      "allkeys_lru",
-      "allkeys_random",
-      "volatile_lru",
-      "volatile_random",
-      "volatile_ttl",
-    ])
-    .optional(),
+  valkey_maxmemory_policy: z.enum(EVICTION_POLICIES).optional(),
   valkey_pubsub_client_output_buffer_limit: whole(32, 512).optional(),
   valkey_number_of_databases: whole(1, 128).optional(),
   valkey_io_threads: whole(1, 32).optional(),

@@ -5,6 +5,16 @@ import { notFound, preconditionFailed } from "../errors";
 import type { Store } from "../store";
 import { type Engine, facts, planOf } from "./catalogue";
 
+/** What a Valkey cluster may do when its memory is full. */
+export const EVICTION_POLICIES = [
+  "noeviction",
+  "allkeys_lru",
+  "allkeys_random",
+  "volatile_lru",
+  "volatile_random",
+  "volatile_ttl",
+] as const;
+
 export interface DatabaseUser {
   readonly name: string;
   readonly password: string;
@@ -82,7 +92,7 @@ export interface DatabaseRecord {
         readonly incrementGib: number | undefined;
       }
     | undefined;
-  readonly evictionPolicy: string;
+  readonly evictionPolicy: (typeof EVICTION_POLICIES)[number];
   /** Settings as given, by the API's names. Kept and shown; the local server has its own. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Further names in the server's certificate. */

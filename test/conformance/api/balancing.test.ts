@@ -6,46 +6,41 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Authority } from "../../../local/api/authority";
 import { Store } from "../../../local/api/store";
-import type { TestApi } from "../../unit/api/harness";
 import { built } from "./built";
-import { Caller } from "./caller";
-import { available } from "./openapi";
+import { describeAnswers } from "./caller";
 
-(available ? describe : describe.skip)("official clients can read every answer (OpenAPI)", () => {
-  let caller: Caller;
-  let test: TestApi;
-  let call: Caller["call"];
-  let faults: readonly string[];
-
-  beforeAll(async () => {
-    caller = await Caller.start();
-    ({ test, call, faults } = caller);
-  });
-  afterAll(() => caller.stop());
+describeAnswers((caller) => {
+  const { call, faults } = caller;
 
   /** A Let's Encrypt certificate that is ready. */
   async function certificate(name: string, dnsNames: readonly string[]) {
-    const made = await test.post("/v2/certificates", {
+    const made = await caller.test.post("/v2/certificates", {
       name,
       type: "lets_encrypt",
       dns_names: dnsNames,
     });
     expect(made.status).toBe(201);
     const path = `/v2/certificates/${made.body.certificate.id}`;
-    const ready = await test.until(path, ({ body }) => body.certificate.state === "verified");
+    const ready = await caller.test.until(
+      path,
+      ({ body }) => body.certificate.state === "verified",
+    );
     return ready.body.certificate as { id: string };
   }
 
   it("of certificates, issued by the local authority or brought along", async () => {
     const path = "/v2/certificates";
-    const { body: pem } = await test.call("GET", "/ca", undefined, { authorization: "" });
+    const { body: pem } = await caller.test.call("GET", "/ca", undefined, { authorization: "" });
     expect(new X509Certificate(pem as string).ca).toBe(true);
     const wanted = { name: "site", type: "lets_encrypt", dns_names: ["*.example.com"] };
     await call("POST", path, 422, wanted);
     await call("POST", "/v2/domains", 201, { name: "example.com" });
     const { certificate: made } = await call("POST", path, 201, wanted);
     await call("POST", path, 422, wanted);
-    await test.until(`${path}/${made.id}`, ({ body }) => body.certificate.state === "verified");
+    await caller.test.until(
+      `${path}/${made.id}`,
+      ({ body }) => body.certificate.state === "verified",
+    );
     await call("GET", path, 200);
     const { certificate: ready } = await call("GET", `${path}/${made.id}`, 200);
     expect(ready.sha1_fingerprint).toMatch(/^[0-9a-f]{40}$/);
@@ -75,7 +70,11 @@ import { available } from "./openapi";
   });
 
   it("of Load Balancers", async () => {
-    const droplet = await test.droplet({ name: "target", region: "fra1", tags: ["balanced"] });
+    const droplet = await caller.test.droplet({
+      name: "target",
+      region: "fra1",
+      tags: ["balanced"],
+    });
     const rule = (port: number) => ({
       entry_protocol: "http",
       entry_port: port,
@@ -133,8 +132,8 @@ import { available } from "./openapi";
   });
 
   it("of Load Balancers that end TLS, whose certificate's names lead to them", async () => {
-    const { id, vpc_uuid: vpc } = await test.droplet({ name: "tls", region: "ams3" });
-    await test.post("/v2/domains", { name: "shop.example" });
+    const { id, vpc_uuid: vpc } = await caller.test.droplet({ name: "tls", region: "ams3" });
+    await caller.test.post("/v2/domains", { name: "shop.example" });
     const shop = await certificate("shop", ["shop.example", "www.shop.example"]);
     const rule = (fields: object) => ({
       entry_protocol: "https",
@@ -163,13 +162,13 @@ import { available } from "./openapi";
     ])
       await call("POST", path, 422, { ...wanted, forwarding_rules: [wrong] });
     const { load_balancer: made } = await call("POST", path, 202, wanted);
-    await test.until(
+    await caller.test.until(
       `${path}/${made.id}`,
       ({ body }) => (body.load_balancer.status as string) === "active",
     );
     const { load_balancer: active } = await call("GET", `${path}/${made.id}`, 200);
     const records = async () => {
-      const { body } = await test.get("/v2/domains/shop.example/records?type=A");
+      const { body } = await caller.test.get("/v2/domains/shop.example/records?type=A");
       const all = body.domain_records as { name: string; data: string }[];
       return all.map(({ name, data }) => [name, data]);
     };
@@ -180,7 +179,7 @@ import { available } from "./openapi";
     await call("DELETE", `/v2/certificates/${shop.id}`, 403);
 
     // A renewal gives the certificate a new id under its name, and the Load Balancer serves that one.
-    await test.post(`/_local/certificates/${shop.id}/renew`);
+    await caller.test.post(`/_local/certificates/${shop.id}/renew`);
     const { certificates } = await call("GET", "/v2/certificates?name=shop", 200);
     expect(certificates[0].id).not.toBe(shop.id);
     const { load_balancer: renewed } = await call("GET", `${path}/${made.id}`, 200);
@@ -195,7 +194,7 @@ import { available } from "./openapi";
   });
 
   it("of internal Load Balancers, which have a private address only", async () => {
-    const { vpc_uuid: vpc } = await test.droplet({ name: "inner", region: "lon1" });
+    const { vpc_uuid: vpc } = await caller.test.droplet({ name: "inner", region: "lon1" });
     const { load_balancer: made } = await call("POST", "/v2/load_balancers", 202, {
       name: "inner",
       region: "lon1",
@@ -207,7 +206,7 @@ import { available } from "./openapi";
       ],
     });
     const path = `/v2/load_balancers/${made.id}`;
-    const { body } = await test.until(path, (each) => each.body.load_balancer.ip !== "");
+    const { body } = await caller.test.until(path, (each) => each.body.load_balancer.ip !== "");
     expect(body.load_balancer.ip).toMatch(/^10\./);
     await call("DELETE", path, 204);
     expect(faults).toEqual([]);
@@ -227,7 +226,7 @@ import { available } from "./openapi";
       });
       sites.push(site.id);
     }
-    await test.post("/v2/domains", { name: "world.example" });
+    await caller.test.post("/v2/domains", { name: "world.example" });
     const world = await certificate("world", ["world.example"]);
     const wanted = {
       name: "world",
@@ -246,10 +245,13 @@ import { available } from "./openapi";
     await call("POST", path, 422, { ...wanted, glb_settings: undefined });
     const { load_balancer: made } = await call("POST", path, 202, wanted);
     await call("POST", path, 409, wanted);
-    await test.until(`${path}/${made.id}`, ({ body }) => body.load_balancer.status === "active");
+    await caller.test.until(
+      `${path}/${made.id}`,
+      ({ body }) => body.load_balancer.status === "active",
+    );
     await call("GET", path, 200);
     const { load_balancer: active } = await call("GET", `${path}/${made.id}`, 200);
-    const { body } = await test.get("/v2/domains/world.example/records?type=A");
+    const { body } = await caller.test.get("/v2/domains/world.example/records?type=A");
     expect(body.domain_records[0].data).toBe(active.ip);
     const { load_balancer: changed } = await call("PUT", `${path}/${made.id}`, 200, {
       ...wanted,

@@ -1,6 +1,6 @@
 import type { ApiOptions } from "../../../local/api";
 import { type Answer, TestApi } from "../../unit/api/harness";
-import { Description } from "./openapi";
+import { available, Description } from "./openapi";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -9,13 +9,13 @@ export class Caller {
   /** What was wrong with answers so far. */
   readonly faults: string[] = [];
 
-  private constructor(
-    readonly test: TestApi,
-    readonly description: Description,
-  ) {}
+  /** Set by `start`. */
+  test!: TestApi;
+  description!: Description;
 
-  static async start(options: Partial<ApiOptions> = {}): Promise<Caller> {
-    return new Caller(await TestApi.start(options), new Description());
+  async start(options: Partial<ApiOptions>): Promise<void> {
+    this.test = await TestApi.start(options);
+    this.description = new Description();
   }
 
   /** Calls, checks the status and validates the answer. */
@@ -53,4 +53,21 @@ export class Caller {
   stop(): Promise<void> {
     return this.test.stop();
   }
+}
+
+/** Tests of answers, on a local DigitalOcean of their own; skipped where there is no description to hold them against. */
+export function describeAnswers(
+  body: (caller: Caller) => void,
+  options: Partial<ApiOptions> = {},
+): void {
+  if (!available)
+    console.log(
+      "skipped: DigitalOcean's API description is not beside this checkout (../shared/reference)",
+    );
+  (available ? describe : describe.skip)("official clients can read every answer (OpenAPI)", () => {
+    const caller = new Caller();
+    beforeAll(() => caller.start(options));
+    afterAll(() => caller.stop());
+    body(caller);
+  });
 }

@@ -1,19 +1,10 @@
 // Answers are JSON of every shape; what a test reads of one, it asserts.
 /* eslint-disable @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-call */
 import { built, notBuilt } from "./built";
-import { Caller } from "./caller";
-import { available } from "./openapi";
+import { describeAnswers } from "./caller";
 
-(available ? describe : describe.skip)("official clients can read every answer (OpenAPI)", () => {
-  let caller: Caller;
-  let call: Caller["call"];
-  let faults: readonly string[];
-
-  beforeAll(async () => {
-    caller = await Caller.start();
-    ({ call, faults } = caller);
-  });
-  afterAll(() => caller.stop());
+describeAnswers((caller) => {
+  const { call, faults } = caller;
 
   const vpc = async (name: string) =>
     (await caller.test.post("/v2/vpcs", { name, region: "fra1" })).body.vpc.id as string;

@@ -1,22 +1,12 @@
 // Answers are JSON of every shape; what a test reads of one, it asserts.
 /* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call */
 import { X509Certificate } from "node:crypto";
-import type { Answer, TestApi } from "../../unit/api/harness";
+import type { Answer } from "../../unit/api/harness";
 import { built, notBuilt } from "./built";
-import { Caller } from "./caller";
-import { available } from "./openapi";
+import { describeAnswers } from "./caller";
 
-(available ? describe : describe.skip)("official clients can read every answer (OpenAPI)", () => {
-  let caller: Caller;
-  let test: TestApi;
-  let call: Caller["call"];
-  let faults: readonly string[];
-
-  beforeAll(async () => {
-    caller = await Caller.start();
-    ({ test, call, faults } = caller);
-  });
-  afterAll(() => caller.stop());
+describeAnswers((caller) => {
+  const { call, faults } = caller;
 
   const path = "/v2/databases";
   const wanted = {
@@ -31,7 +21,7 @@ import { available } from "./openapi";
 
   /** The cluster once it is online. */
   const online = async (id: string): Promise<Answer["body"]> => {
-    const { body } = await test.until(
+    const { body } = await caller.test.until(
       `${path}/${id}`,
       (each) => each.body.database.status === "online",
     );
@@ -76,9 +66,11 @@ import { available } from "./openapi";
     const { ca } = await call("GET", `${one}/ca`, 200);
     const authority = Buffer.from(ca.certificate as string, "base64").toString();
     expect(new X509Certificate(authority).ca).toBe(true);
-    const { body: tag } = await test.get("/v2/tags/data");
+    const { body: tag } = await caller.test.get("/v2/tags/data");
     expect(tag.tag.resources.databases.count).toBe(1);
-    const { body: members } = await test.get(`/v2/vpcs/${made.private_network_uuid}/members`);
+    const { body: members } = await caller.test.get(
+      `/v2/vpcs/${made.private_network_uuid}/members`,
+    );
     expect(members.members[0].urn).toBe(`do:dbaas:${made.id}`);
 
     await call("PUT", `${one}/resize`, 422, { size: "db-s-2vcpu-4gb", num_nodes: 9 });
@@ -90,7 +82,7 @@ import { available } from "./openapi";
     await call("PUT", `${one}/resize`, 422, { size: "db-s-1vcpu-2gb", num_nodes: 1 });
     await call("PUT", `${one}/upgrade`, 422, { version: "14" });
     await call("PUT", `${one}/upgrade`, 204, { version: "16" });
-    await test.until(one, ({ body }) => (body.database.version as string) === "16");
+    await caller.test.until(one, ({ body }) => (body.database.version as string) === "16");
     await call("PUT", `${one}/migrate`, 202, { region: "ams3" });
     expect(await online(made.id as string)).toMatchObject({ region: "ams3" });
     await call("PUT", `${one}/maintenance`, 204, { day: "Tuesday", hour: "14:00" });
@@ -164,7 +156,7 @@ import { available } from "./openapi";
   });
 
   it("of trusted sources and replicas", async () => {
-    const droplet = await test.droplet({ name: "node", region: "fra1", tags: ["nodes"] });
+    const droplet = await caller.test.droplet({ name: "node", region: "fra1", tags: ["nodes"] });
     const { id } = await create({ name: "trusted", private_network_uuid: droplet.vpc_uuid });
     const one = `${path}/${id}`;
     const rules = [
@@ -181,11 +173,14 @@ import { available } from "./openapi";
     expect(after).toEqual(before.slice(0, 2));
 
     const replica = { name: "trusted-read", region: "fra1", size: "db-s-1vcpu-2gb" };
-    await test.until(`${one}/backups`, ({ body }) => (body.backups as object[]).length > 0);
+    await caller.test.until(`${one}/backups`, ({ body }) => (body.backups as object[]).length > 0);
     const { replica: made } = await call("POST", `${one}/replicas`, 201, replica);
     await call("POST", `${one}/replicas`, 409, replica);
     const there = () =>
-      test.until(`${one}/replicas/trusted-read`, ({ body }) => body.replica.status === "online");
+      caller.test.until(
+        `${one}/replicas/trusted-read`,
+        ({ body }) => body.replica.status === "online",
+      );
     await there();
     await call("GET", `${one}/replicas`, 200);
     await call("GET", `${one}/replicas/trusted-read`, 200);
@@ -204,7 +199,7 @@ import { available } from "./openapi";
     await call("GET", one, 404);
     const source = { host: "old.example.com", port: 5432, dbname: "app", username: "u" };
     const started = await call("PUT", one, 200, { source: { ...source, password: "p" } });
-    await test.until(one, ({ body }) => body.status === "done");
+    await caller.test.until(one, ({ body }) => body.status === "done");
     await call("GET", one, 200);
     await call("DELETE", `${one}/${started.id}`, 204);
     expect(faults).toEqual([]);

@@ -1,27 +1,12 @@
 // Answers are JSON of every shape; what a test reads of one, it asserts.
 /* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access, @typescript-eslint/no-unsafe-call, @typescript-eslint/no-unsafe-return */
-import { sshKey, type TestApi } from "../../unit/api/harness";
+import { sshKey } from "../../unit/api/harness";
 import { built, isBuilt, notBuilt } from "./built";
-import { Caller } from "./caller";
-import { available, Description } from "./openapi";
+import { describeAnswers } from "./caller";
+import { Description } from "./openapi";
 
-if (!available)
-  console.log(
-    "skipped: DigitalOcean's API description is not beside this checkout (../shared/reference)",
-  );
-
-(available ? describe : describe.skip)("official clients can read every answer (OpenAPI)", () => {
-  let caller: Caller;
-  let test: TestApi;
-  let call: Caller["call"];
-  let act: Caller["act"];
-  let faults: readonly string[];
-
-  beforeAll(async () => {
-    caller = await Caller.start();
-    ({ test, call, act, faults } = caller);
-  });
-  afterAll(() => caller.stop());
+describeAnswers((caller) => {
+  const { call, act, faults } = caller;
 
   it("and a wrong one would be noticed", () => {
     const size = { slug: "s-1vcpu-1gb", memory: "1024" };
@@ -58,7 +43,7 @@ if (!available)
     await call("DELETE", `/v2/account/keys/${key.id}`, 404);
     await call("POST", "/v2/tags", 201, { name: "web" });
     await call("GET", "/v2/tags", 200);
-    const droplet = await test.droplet({ name: "tagged" });
+    const droplet = await caller.test.droplet({ name: "tagged" });
     const resources = { resources: [{ resource_id: `${droplet.id}`, resource_type: "droplet" }] };
     await call("POST", "/v2/tags/web/resources", 204, resources);
     await call("GET", "/v2/tags/web", 200);
@@ -80,7 +65,7 @@ if (!available)
     });
     await call("POST", "/v2/droplets", 202, { ...wanted, names: ["two", "three"], tags: ["many"] });
     await call("POST", "/v2/droplets", 422, { ...wanted, name: "no good" });
-    await test.until("/v2/droplets?tag_name=many", ({ body }) =>
+    await caller.test.until("/v2/droplets?tag_name=many", ({ body }) =>
       body.droplets.every((each: { status: string }) => each.status === "active"),
     );
     const path = `/v2/droplets/${droplet.id}`;
@@ -115,7 +100,7 @@ if (!available)
     });
     await call("GET", `${path}/actions/${started.actions[0].id}`, 200);
     await call("GET", `/v2/actions/${started.actions[0].id}`, 200);
-    await test.until("/v2/actions", ({ body }) =>
+    await caller.test.until("/v2/actions", ({ body }) =>
       body.actions.every((each: { status: string }) => each.status === "completed"),
     );
     await call("DELETE", path, 204);
@@ -131,7 +116,7 @@ if (!available)
         region: "nyc3",
         size_gigabytes: 1,
       });
-      const droplet = await test.droplet({ name: way, volumes: [volume.id] });
+      const droplet = await caller.test.droplet({ name: way, volumes: [volume.id] });
       const path = `/v2/droplets/${droplet.id}/destroy_with_associated_resources`;
       await call("GET", path, 200);
       await call(
@@ -160,7 +145,7 @@ if (!available)
     await call("GET", path, 200);
     await call("PUT", path, 200, { name: "private-2", description: "d" });
     await call("PATCH", path, 200, { description: "" });
-    const droplet = await test.droplet({ vpc_uuid: vpc.id, tags: ["walled"] });
+    const droplet = await caller.test.droplet({ vpc_uuid: vpc.id, tags: ["walled"] });
     await call("GET", `${path}/members`, 200);
     await call("DELETE", path, 403);
 
@@ -194,7 +179,7 @@ if (!available)
   });
 
   it.each(["reserved_ip", "floating_ip"])("of addresses as %s", async (noun) => {
-    const droplet = await test.droplet({ name: noun.replace("_", "-") });
+    const droplet = await caller.test.droplet({ name: noun.replace("_", "-") });
     const created = await call("POST", `/v2/${noun}s`, 202, { region: "nyc3" });
     const path = `/v2/${noun}s/${created[noun].ip}`;
     await call("GET", `/v2/${noun}s`, 200);
@@ -207,13 +192,13 @@ if (!available)
     await call("DELETE", path, 204);
     await call("GET", path, 404);
     const direct = await call("POST", `/v2/${noun}s`, 202, { droplet_id: droplet.id });
-    await test.until(`/v2/${noun}s/${direct[noun].ip}`, ({ body }) => !body[noun].locked);
+    await caller.test.until(`/v2/${noun}s/${direct[noun].ip}`, ({ body }) => !body[noun].locked);
     await call("DELETE", `/v2/${noun}s/${direct[noun].ip}`, 204);
     expect(faults).toEqual([]);
   });
 
   it("of Volumes and their snapshots", async () => {
-    const droplet = await test.droplet({ name: "with-volume" });
+    const droplet = await caller.test.droplet({ name: "with-volume" });
     const body = { name: "data", region: "nyc3", size_gigabytes: 10, filesystem_type: "xfs" };
     const { volume } = await call("POST", "/v2/volumes", 201, body);
     const path = `/v2/volumes/${volume.id}`;
@@ -301,7 +286,7 @@ if (!available)
       await call("PUT", path, 200, { ...changed, environment: "Staging", is_default: false });
       await call("PATCH", path, 200, { description: "e" });
     }
-    const droplet = await test.droplet({ name: "in-project" });
+    const droplet = await caller.test.droplet({ name: "in-project" });
     const resources = { resources: [`do:droplet:${droplet.id}`] };
     await call("POST", `/v2/projects/${project.id}/resources`, 200, resources);
     await call("GET", `/v2/projects/${project.id}/resources`, 200);
@@ -323,7 +308,7 @@ if (!available)
     for (const path of others) {
       const url = path.replace(/\{[^}]+\}/g, "1");
       const method = description.methods(path).includes("get") ? "GET" : "POST";
-      const answer = await test.call(method, url);
+      const answer = await caller.test.call(method, url);
       expect([path, answer.status, answer.body.id]).toEqual([path, 404, "not_found"]);
     }
   });

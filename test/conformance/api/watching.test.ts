@@ -4,26 +4,18 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Answer } from "../../unit/api/harness";
 import { built, notBuilt } from "./built";
-import { Caller } from "./caller";
-import { available } from "./openapi";
+import { describeAnswers } from "./caller";
 
-(available ? describe : describe.skip)("official clients can read every answer (OpenAPI)", () => {
-  let caller: Caller;
-  let call: Caller["call"];
-  let faults: readonly string[];
+describeAnswers((caller) => {
+  const { call, faults } = caller;
   let site: Server;
   let status = 200;
 
   beforeAll(async () => {
-    caller = await Caller.start();
-    ({ call, faults } = caller);
     site = createServer((_request, response) => response.writeHead(status).end());
     await new Promise<void>((resolve) => site.listen(0, "127.0.0.1", resolve));
   });
-  afterAll(async () => {
-    site.close();
-    await caller.stop();
-  });
+  afterAll(() => void site.close());
 
   const alerts = { email: ["ops@example.com"], slack: [] };
 
