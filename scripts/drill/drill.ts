@@ -52,7 +52,7 @@ const QUIET_MS = 3000;
 
 export async function runDrill(ground: Ground, url: string, scenario: Scenario): Promise<Row> {
   const { name, action, crash } = scenario;
-  const act = await scenario.prepare(ground);
+  const act = await scenario.prepare(ground).catch((error: Error) => () => Promise.reject(error));
   const idle = watchIdleCpu();
   const load = startLoad(url);
   await delay(QUIET_MS);

@@ -29,6 +29,7 @@ function powerCut(
       const manager = await ground.docker(witness?.name ?? "");
       return async () => {
         await ground.power(node, "power_off");
+        await until(`notice that ${node} is down`, 60, () => isDown(manager, node));
         await until("return of every task", 180, () => isWhole(manager));
         return [`${node} was cut off`];
       };
@@ -37,27 +38,82 @@ function powerCut(
       await ground.power(node, "power_on");
       const manager = await ground.manager();
       await until(`return of ${node}`, 180, async () => {
-        const nodes = (await manager.listNodes()) as { Status: { State: string } }[];
+        const nodes = await nodesOf(manager);
         return nodes.every(({ Status }) => Status.State === "ready") && isWhole(manager);
       });
     },
   };
 }
 
-/** Whether every service has the tasks that it should have; a job has none when it is done. */
-async function isWhole(manager: Docker): Promise<boolean> {
-  const services = (await manager.listServices({
-    status: true,
-  } as Docker.ServiceListOptions)) as {
-    Spec?: { Mode?: object };
-    ServiceStatus?: { RunningTasks: number; DesiredTasks: number };
-  }[];
-  return services.every(
-    ({ Spec, ServiceStatus: status }) =>
-      "ReplicatedJob" in (Spec?.Mode ?? {}) ||
-      (status !== undefined && status.RunningTasks >= status.DesiredTasks),
-  );
+/** The parts of a task that a drill reads. https://docs.docker.com/reference/api/engine/ */
+interface SwarmTask {
+  readonly ServiceID: string;
+  readonly NodeID?: string;
+  readonly Status: { readonly State: string; readonly ContainerStatus?: { ContainerID?: string } };
 }
+
+interface SwarmNode {
+  readonly ID: string;
+  readonly Spec: { readonly Labels?: Readonly<Record<string, string>> };
+  readonly Description: { readonly Hostname: string };
+  readonly Status: { readonly State: string };
+  readonly ManagerStatus?: { readonly Leader?: boolean };
+}
+
+const nodesOf = async (manager: Docker) => (await manager.listNodes()) as SwarmNode[];
+
+const tasksOf = async (manager: Docker) =>
+  (await manager.listTasks({ filters: { "desired-state": ["running"] } })) as SwarmTask[];
+
+/**
+ * Whether every service has the tasks that it should have, on nodes that are there: swarm counts those of a lost node
+ * as running for a day. A job has none when it is done.
+ */
+async function isWhole(manager: Docker): Promise<boolean> {
+  const [services, nodes, tasks] = await Promise.all([
+    manager.listServices(),
+    nodesOf(manager),
+    tasksOf(manager),
+  ]);
+  const ready = nodes.filter(({ Status }) => Status.State === "ready");
+  return services.every(({ ID, Spec }) => {
+    const { Mode = {}, TaskTemplate = {} } = (Spec ?? {}) as ServiceSpec;
+    const own = tasks.filter(
+      ({ ServiceID, NodeID, Status }) =>
+        ServiceID === ID && Status.State === "running" && ready.some((node) => node.ID === NodeID),
+    );
+    const wanted = Mode.Global
+      ? ready.filter((node) => fits(node, TaskTemplate.Placement?.Constraints ?? [])).length
+      : (Mode.Replicated?.Replicas ?? 0);
+    return own.length >= wanted;
+  });
+}
+
+interface ServiceSpec {
+  readonly Mode?: {
+    readonly Replicated?: { readonly Replicas?: number };
+    readonly Global?: object;
+  };
+  readonly TaskTemplate?: { readonly Placement?: { readonly Constraints?: readonly string[] } };
+}
+
+/** Of all constraints, those by a node's label decide where global services of ours run. */
+function fits({ Spec }: SwarmNode, constraints: readonly string[]): boolean {
+  return constraints.every((constraint) => {
+    const [, label = "", value] = /^node\.labels\.(\S+) *== *(\S+)$/.exec(constraint) ?? [];
+    return value === undefined || Spec.Labels?.[label] === value;
+  });
+}
+
+const isDown = async (manager: Docker, node: string) =>
+  (await nodesOf(manager)).some(
+    ({ Description, Status }) => Description.Hostname.endsWith(node) && Status.State === "down",
+  );
+
+const isGivenUp = async (manager: Docker, container: Docker.Container) =>
+  !(await tasksOf(manager)).some(
+    ({ Status }) => Status.ContainerStatus?.ContainerID === container.id,
+  );
 
 function killed(
   name: string,
@@ -75,10 +131,11 @@ function killed(
       const manager = await ground.manager();
       return async () => {
         await hurt(container);
-        await until(`replacement of the task of ${service}`, 180, async () => {
-          const { State } = await container.inspect().catch(() => ({ State: { Running: false } }));
-          return !State.Running && isWhole(manager);
-        });
+        await until(
+          `replacement of the task of ${service}`,
+          180,
+          async () => (await isGivenUp(manager, container)) && isWhole(manager),
+        );
         return [];
       };
     },
@@ -90,10 +147,7 @@ export const crashes: readonly Scenario[] = [
   powerCut("kill-manager", "power of manager-3 cut", () => Promise.resolve("manager-3")),
   powerCut("kill-leader", "power of the swarm's leader cut", async (ground) => {
     const manager = await ground.manager();
-    const nodes = (await manager.listNodes()) as {
-      Description: { Hostname: string };
-      ManagerStatus?: { Leader?: boolean };
-    }[];
+    const nodes = await nodesOf(manager);
     const leader = nodes.find(({ ManagerStatus }) => ManagerStatus?.Leader)?.Description.Hostname;
     const { nodes: known } = await ground.outputs();
     const found = known.find(({ name }) => leader?.endsWith(name));

@@ -4,6 +4,7 @@ import { until } from "../until";
 import { BASE, type Ground, type StackConfig, withWeb } from "../ground";
 
 const DROPLET = "digitalocean:index/droplet:Droplet";
+
 /** Stack files that are brought up one after the other. */
 function ups(
   name: string,
@@ -18,9 +19,6 @@ function ups(
         for (const config of configs(ground)) await ground.mustUp(config);
         return [];
       }),
-    after: async (ground) => {
-      await ground.mustUp(BASE);
-    },
   };
 }
 
