@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { watchIdleCpu } from "../bench/report";
 import type { Ground } from "./ground";
-import { type Failure, REQUESTS_PER_SECOND, startLoad } from "./load";
+import { REQUESTS_PER_SECOND, startLoad } from "./load";
 
 export interface Scenario {
   readonly name: string;
@@ -83,14 +83,14 @@ export async function runDrill(ground: Ground, url: string, scenario: Scenario):
     recoverSeconds: tenth(Math.max(0, ...failures.map(({ at }) => (at - started) / 1000))),
     cpuLeft: Math.round(idle() * 100) / 100,
     met: problems.length === 0 && failures.length <= allowed,
-    notes: [...problems, ...notes, ...kinds(failures)],
+    notes: [...problems, ...notes, ...kinds(failures.map(({ reason }) => reason))],
   };
 }
 
 /** `["12 × HTTP 503"]`, the most frequent first. */
-export function kinds(failures: readonly Failure[]): string[] {
+export function kinds(reasons: readonly string[]): string[] {
   const counts = new Map<string, number>();
-  for (const { reason } of failures) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${count} × ${reason}`);
 }
 

@@ -6,11 +6,23 @@ import { machine } from "../bench/report";
 import { type Row, runDrill, type Scenario } from "./drill";
 import { document } from "./document";
 import { BASE, Ground } from "./ground";
+import { largeBodies } from "./scenarios/bodies";
+import { capacity } from "./scenarios/capacity";
 import { crashes } from "./scenarios/crashes";
+import { killUp } from "./scenarios/interrupted";
 import { planned } from "./scenarios/planned";
+import { killQueueWorker } from "./scenarios/queue";
 import { security } from "./scenarios/security";
 
-export const SCENARIOS: readonly Scenario[] = [...planned, ...crashes, security];
+export const SCENARIOS: readonly Scenario[] = [
+  ...planned,
+  ...crashes,
+  killQueueWorker,
+  killUp,
+  largeBodies,
+  capacity,
+  security,
+];
 
 const nameOf = ({ name }: Scenario) => name;
 

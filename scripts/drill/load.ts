@@ -3,7 +3,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import { Agent, request } from "undici";
 import { median } from "../bench/report";
 
-const TIMEOUT_MS = 10_000;
+/** An answer that takes longer is none. */
+export const TIMEOUT_MS = 10_000;
 export const REQUESTS_PER_SECOND = 50;
 /** Requests on their way at one moment; the next one waits. */
 const MAX_IN_FLIGHT = 64;
@@ -100,7 +101,8 @@ export function startLoad(url: string, perSecond = REQUESTS_PER_SECOND): Load {
   };
 }
 
-function reasonOf(error: unknown): string {
+/** Why a request failed, in a few words. */
+export function reasonOf(error: unknown): string {
   const { name, code, message } = error as NodeJS.ErrnoException;
   if (name === "TimeoutError") return `no answer within ${TIMEOUT_MS / 1000} s`;
   return code ?? message;

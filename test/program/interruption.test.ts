@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import * as fs from "node:fs";
 import type { ChildProcess } from "node:child_process";
+import { engineBelow } from "../../scripts/drill/engine-process";
 import { finished, LocalCloud, succeeded } from "./support/cloud";
 
 const stack = {
@@ -10,20 +11,8 @@ const stack = {
   services: { web: { image: "node:22-alpine", port: 3000, routes: ["/"] } },
 };
 
-/** The engine that runs under an npm script, found by its parent. */
-function engineOf(parent: ChildProcess): number | undefined {
-  for (const entry of fs.readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
-    try {
-      const stat = fs.readFileSync(`/proc/${entry}/stat`, "utf8");
-      const [, name, , ppid] = /^\d+ \((.+)\) (\S) (\d+)/.exec(stat) ?? [];
-      if (name === "pulumi" && Number(ppid) === parent.pid) return Number(entry);
-    } catch {
-      // It ended while we looked.
-    }
-  }
-  return undefined;
-}
+/** The engine that runs under an npm script. */
+const engineOf = (parent: ChildProcess) => engineBelow(parent.pid as number);
 
 /** Command lines of processes that were started from below a directory. */
 function startedFrom(directory: string): string[] {

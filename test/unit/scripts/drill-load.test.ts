@@ -1,6 +1,7 @@
 /** The drills' driver: a failed request must never go unnoticed, and none be made up. */
 import { createServer, type RequestListener, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { closedLoop } from "../../../scripts/drill/closed-loop";
 import { kinds } from "../../../scripts/drill/drill";
 import { percentile, startLoad } from "../../../scripts/drill/load";
 
@@ -53,7 +54,7 @@ test("an error page, a connection that is cut and a body that breaks off are fai
   expect(requests).toBe(handled);
   // Of four requests only the last one gets a whole answer.
   expect(requests - failures.length).toBe(Math.floor(handled / 4));
-  expect(kinds(failures).join()).toMatch(/HTTP 503/);
+  expect(kinds(failures.map(({ reason }) => reason)).join()).toMatch(/HTTP 503/);
 });
 
 test("a server that is gone fails every request", async () => {
@@ -64,10 +65,31 @@ test("a server that is gone fails every request", async () => {
   const { requests, failures } = await load.stop();
   expect(requests).toBeGreaterThan(0);
   expect(failures).toHaveLength(requests);
-  expect(kinds(failures)).toEqual([`${requests} × ECONNREFUSED`]);
+  expect(kinds(failures.map(({ reason }) => reason))).toEqual([`${requests} × ECONNREFUSED`]);
 });
 
 test("percentiles are by nearest rank", () => {
   expect(percentile([5, 1, 4, 2, 3], 0.5)).toBe(3);
   expect(percentile([1, 2, 3, 4], 0.99)).toBe(4);
+});
+
+test("a closed loop asks as often as it was told to, and tells right answers from wrong ones", async () => {
+  const url = await serve((request, response) => {
+    request.resume();
+    response.statusCode = handled === 3 ? 500 : 200;
+    response.end(handled === 5 ? "cut" : "whole");
+  });
+  const result = await closedLoop(
+    url,
+    4,
+    (sent) => sent < 50,
+    () => ({
+      method: "POST",
+      body: Buffer.from("x"),
+      isRight: (body) => body.toString() === "whole",
+    }),
+  );
+  expect(handled).toBe(50);
+  expect(result.answered).toBe(48);
+  expect([...result.reasons].sort()).toEqual(["HTTP 500", "an answer of 3 bytes that is wrong"]);
 });
