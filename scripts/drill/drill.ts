@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { watchIdleCpu } from "../bench/report";
 import type { Ground } from "./ground";
-import { REQUESTS_PER_SECOND, startLoad } from "./load";
+import { type Front, REQUESTS_PER_SECOND, startLoad } from "./load";
 
 export interface Scenario {
   readonly name: string;
@@ -21,6 +21,8 @@ export interface Scenario {
    * @throws {Error} when it did not end as it should.
    */
   readonly prepare: (ground: Ground) => Promise<() => Promise<readonly string[]>>;
+  /** Where the load goes. @default the stack's URL */
+  readonly front?: (ground: Ground) => Promise<Front>;
   /** Puts back what was broken, without load. */
   readonly after?: (ground: Ground) => Promise<void>;
 }
@@ -47,14 +49,19 @@ export interface Row {
   readonly notes: readonly string[];
 }
 
+const plainFront = async (ground: Ground): Promise<Front> => ({
+  url: (await ground.outputs()).url,
+});
+
 /** Load alone, before and after the action. */
 const QUIET_MS = 3000;
 
-export async function runDrill(ground: Ground, url: string, scenario: Scenario): Promise<Row> {
+export async function runDrill(ground: Ground, scenario: Scenario): Promise<Row> {
   const { name, action, crash } = scenario;
   const act = await scenario.prepare(ground).catch((error: Error) => () => Promise.reject(error));
+  const front = await (scenario.front ?? plainFront)(ground);
   const idle = watchIdleCpu();
-  const load = startLoad(url);
+  const load = startLoad(front);
   await delay(QUIET_MS);
 
   const started = Date.now();

@@ -142,24 +142,29 @@ export class Ground {
   /** Cuts a Droplet's power, or gives it back, as the control panel does. */
   async power(name: string, type: "power_off" | "power_on"): Promise<void> {
     const { publicIp } = await this.node(name);
-    const { droplets } = await this.api<{ droplets: Droplet[] }>("GET", "/droplets?per_page=200");
+    const { droplets } = await this.api<{ droplets: Droplet[] }>(
+      "GET",
+      "/v2/droplets?per_page=200",
+    );
     const droplet = droplets.find(({ networks }) =>
       networks.v4.some(({ ip_address }) => ip_address === publicIp),
     );
     if (!droplet) throw new Error(`no Droplet has the address ${publicIp}`);
-    await this.api("POST", `/droplets/${droplet.id}/actions`, { type });
+    await this.api("POST", `/v2/droplets/${droplet.id}/actions`, { type });
   }
 
+  /** A request to the API; an answer that is no JSON comes as text. */
   async api<T>(method: string, resource: string, body?: unknown): Promise<T> {
     const { url, token } = this.engine.daemon;
-    const response = await fetch(`${url}/v2${resource}`, {
+    const response = await fetch(`${url}${resource}`, {
       method,
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${resource}: ${response.status} ${text}`);
-    return (text ? JSON.parse(text) : {}) as T;
+    const isJson = response.headers.get("content-type")?.includes("json");
+    return (isJson ? JSON.parse(text) : text) as T;
   }
 
   /** Process id of the local DigitalOcean's daemon. */

@@ -8,6 +8,7 @@ import { document } from "./document";
 import { BASE, Ground } from "./ground";
 import { largeBodies } from "./scenarios/bodies";
 import { capacity } from "./scenarios/capacity";
+import { renewCertificate } from "./scenarios/certificate";
 import { crashes } from "./scenarios/crashes";
 import { killUp } from "./scenarios/interrupted";
 import { planned } from "./scenarios/planned";
@@ -16,6 +17,7 @@ import { security } from "./scenarios/security";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...planned,
+  renewCertificate,
   ...crashes,
   killQueueWorker,
   killUp,
@@ -48,8 +50,7 @@ export async function drill(names: readonly string[], options: DrillOptions): Pr
     await ground.mustUp(BASE);
     for (const scenario of scenarios) {
       say(`${scenario.name}: ${scenario.action} …`);
-      const { url } = await ground.outputs();
-      const row = await runDrill(ground, url, scenario);
+      const row = await runDrill(ground, scenario);
       rows.push(row);
       say(
         `  ${row.met ? pc.green("met") : pc.red("missed")}: ${row.failed} of ${row.requests} requests failed, ${row.seconds} s`,

@@ -11,6 +11,15 @@ const MAX_IN_FLIGHT = 64;
 /** One request in this many comes over a connection of its own. */
 const NEW_CONNECTION_EVERY = 4;
 
+/** What is asked, and how to get there when no public DNS or authority knows it. */
+export interface Front {
+  readonly url: string;
+  /** IPv4 address to connect to. @default what the URL's host resolves to */
+  readonly address?: string;
+  /** Authority of its certificate, PEM. @default the public ones */
+  readonly ca?: string;
+}
+
 export interface Failure {
   /** When it was sent, in milliseconds since the epoch. */
   readonly sentAt: number;
@@ -37,11 +46,11 @@ export interface Load {
 }
 
 /**
- * Asks `url` at a steady rate, whether answers come or not, until stopped. No request is repeated. An
+ * Asks the front at a steady rate, whether answers come or not, until stopped. No request is repeated. An
  * answer below 400 whose body came whole is good; anything else, and none within 10 s, is a failure.
  */
-export function startLoad(url: string, perSecond = REQUESTS_PER_SECOND): Load {
-  const agent = new Agent({ connections: MAX_IN_FLIGHT, pipelining: 1 });
+export function startLoad(front: Front, perSecond = REQUESTS_PER_SECOND): Load {
+  const agent = agentFor(front);
   const started = Date.now();
   const failures: Failure[] = [];
   const latencies: number[] = [];
@@ -53,7 +62,7 @@ export function startLoad(url: string, perSecond = REQUESTS_PER_SECOND): Load {
     const sentAt = Date.now();
     const fail = (reason: string) => failures.push({ sentAt, at: Date.now(), reason });
     try {
-      const { statusCode, body } = await request(url, {
+      const { statusCode, body } = await request(front.url, {
         dispatcher: agent,
         reset,
         headersTimeout: TIMEOUT_MS,
@@ -99,6 +108,19 @@ export function startLoad(url: string, perSecond = REQUESTS_PER_SECOND): Load {
       };
     },
   };
+}
+
+function agentFor({ address, ca }: Front): Agent {
+  return new Agent({
+    connections: MAX_IN_FLIGHT,
+    pipelining: 1,
+    connect: {
+      ...(ca !== undefined && { ca }),
+      ...(address !== undefined && {
+        lookup: (_host, _options, found) => found(null, [{ address, family: 4 }]),
+      }),
+    },
+  });
 }
 
 /** Why a request failed, in a few words. */

@@ -80,7 +80,7 @@ async function requestsPerSecond(ground: Ground, nodes: number): Promise<number>
 /** Limits every Droplet to so much of a processor. */
 async function share(ground: Ground, processors: number): Promise<void> {
   const docker = connectEngine();
-  const own = await ground.api<{ droplets: { id: number }[] }>("GET", "/droplets?per_page=200");
+  const own = await ground.api<{ droplets: { id: number }[] }>("GET", "/v2/droplets?per_page=200");
   const ids = new Set(own.droplets.map(({ id }) => String(id)));
   const containers = await docker.listContainers({ filters: { label: [`${ROLE_LABEL}=droplet`] } });
   for (const { Id, Labels } of containers) {

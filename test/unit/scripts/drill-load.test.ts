@@ -28,7 +28,7 @@ afterEach(
 
 /** Load until the server has handled so many requests. */
 async function loadUntil(url: string, count: number) {
-  const load = startLoad(url, 400);
+  const load = startLoad({ url }, 400);
   while (handled < count) await new Promise((resolve) => setTimeout(resolve, 5));
   return load.stop();
 }
@@ -60,7 +60,7 @@ test("an error page, a connection that is cut and a body that breaks off are fai
 test("a server that is gone fails every request", async () => {
   const url = await serve((_request, response) => response.end("ok"));
   await new Promise<void>((resolve) => server.close(() => resolve()));
-  const load = startLoad(url, 400);
+  const load = startLoad({ url }, 400);
   await new Promise((resolve) => setTimeout(resolve, 100));
   const { requests, failures } = await load.stop();
   expect(requests).toBeGreaterThan(0);
