@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ask } from "../../http";
 
 const API = "https://api.digitalocean.com";
 
@@ -43,17 +44,13 @@ export async function taggedDroplets(
     throw new Error("DIGITALOCEAN_TOKEN is not set, so that Droplets cannot be looked up");
   const base = environment["DIGITALOCEAN_API_URL"] ?? API;
   const query = new URLSearchParams({ tag_name: tag, per_page: String(PER_PAGE) });
-  const response = await fetch(`${base.replace(/\/$/, "")}/v2/droplets?${query.toString()}`, {
+  const { status, body } = await ask(`${base.replace(/\/$/, "")}/v2/droplets?${query.toString()}`, {
     headers: { authorization: `Bearer ${token}` },
     signal: AbortSignal.any([signal, AbortSignal.timeout(15_000)]),
   });
-  if (!response.ok) {
-    await response.body?.cancel();
-    throw new Error(
-      `DigitalOcean answers ${response.status} to the list of Droplets tagged ${tag}`,
-    );
-  }
-  return page.parse(await response.json()).droplets.map(({ id, name, networks }) => ({
+  if (status !== 200)
+    throw new Error(`DigitalOcean answers ${status} to the list of Droplets tagged ${tag}`);
+  return page.parse(JSON.parse(body)).droplets.map(({ id, name, networks }) => ({
     id: String(id),
     name,
     host: (networks.v4.find(({ type }) => type === "public") ?? networks.v4[0])?.ip_address,
