@@ -2,7 +2,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { watchIdleCpu } from "../bench/report";
 import type { Ground } from "./ground";
-import { type Front, REQUESTS_PER_SECOND, startLoad } from "./load";
+import { type Failure, type Front, REQUESTS_PER_SECOND, startLoad } from "./load";
 
 export interface Scenario {
   readonly name: string;
@@ -90,7 +90,12 @@ export async function runDrill(ground: Ground, scenario: Scenario): Promise<Row>
     recoverSeconds: tenth(Math.max(0, ...failures.map(({ at }) => (at - started) / 1000))),
     cpuLeft: Math.round(idle() * 100) / 100,
     met: problems.length === 0 && failures.length <= allowed,
-    notes: [...problems, ...notes, ...kinds(failures.map(({ reason }) => reason))],
+    notes: [
+      ...problems,
+      ...notes,
+      ...kinds(failures.map(({ reason }) => reason)),
+      ...whenFailed(failures, started),
+    ],
   };
 }
 
@@ -99,6 +104,13 @@ export function kinds(reasons: readonly string[]): string[] {
   const counts = new Map<string, number>();
   for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   return [...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `${count} × ${reason}`);
+}
+
+/** When requests that failed were sent, as seconds of the drill. */
+function whenFailed(failures: readonly Failure[], started: number): string[] {
+  if (failures.length === 0) return [];
+  const moments = [...new Set(failures.map(({ sentAt }) => Math.round((sentAt - started) / 1000)))];
+  return [`sent at second ${moments.sort((a, b) => a - b).join(", ")}`];
 }
 
 const tenth = (value: number) => Math.round(value * 10) / 10;

@@ -25,7 +25,7 @@ export interface Failure {
   readonly sentAt: number;
   /** When it failed. */
   readonly at: number;
-  /** `HTTP 503`, or the connection's error. */
+  /** `HTTP 503 through the edge`, or the connection's error. */
   readonly reason: string;
 }
 
@@ -62,7 +62,7 @@ export function startLoad(front: Front, perSecond = REQUESTS_PER_SECOND): Load {
     const sentAt = Date.now();
     const fail = (reason: string) => failures.push({ sentAt, at: Date.now(), reason });
     try {
-      const { statusCode, body } = await request(front.url, {
+      const { statusCode, headers, body } = await request(front.url, {
         dispatcher: agent,
         reset,
         headersTimeout: TIMEOUT_MS,
@@ -71,7 +71,9 @@ export function startLoad(front: Front, perSecond = REQUESTS_PER_SECOND): Load {
       });
       await body.arrayBuffer();
       if (statusCode < 400) latencies.push(Date.now() - sentAt);
-      else fail(`HTTP ${statusCode}`);
+      // The edge numbers every answer that it gives or hands on.
+      else
+        fail(`HTTP ${statusCode} ${"x-request-id" in headers ? "through the edge" : "before it"}`);
     } catch (error) {
       fail(reasonOf(error));
     }
