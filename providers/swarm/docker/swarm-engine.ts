@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import { z } from "zod";
 import {
@@ -13,6 +14,7 @@ import {
   type SwarmEngine,
   type SwarmInfo,
 } from "../swarm/engine";
+import { isMissing } from "../swarm/failures";
 import * as shape from "./swarm-objects";
 
 /** Overlay networks are cut from the pool in pieces of this prefix length. */
@@ -72,6 +74,27 @@ class DockerSwarmEngine implements SwarmEngine {
     stream.resume();
     await new Promise<void>((resolve, reject) => stream.once("end", resolve).once("error", reject));
     return (await exec.inspect()).ExitCode ?? 0;
+  }
+
+  async hasImage(reference: string): Promise<boolean> {
+    try {
+      await this.docker.getImage(reference).inspect();
+      return true;
+    } catch (error) {
+      if (isMissing(error)) return false;
+      throw error;
+    }
+  }
+
+  async saveImage(reference: string): Promise<Readable> {
+    return (await this.docker.getImage(reference).get()) as Readable;
+  }
+
+  async loadImage(archive: Readable): Promise<void> {
+    const answer = await this.docker.loadImage(archive, { quiet: true });
+    await new Promise<void>((resolve, reject) =>
+      this.docker.modem.followProgress(answer, (error) => (error ? reject(error) : resolve())),
+    );
   }
 
   async swarmLabels(): Promise<Readonly<Record<string, string>>> {
@@ -207,6 +230,7 @@ function toService({ ID, Version, Spec, UpdateStatus }: shape.Service): Service 
     name: Spec.Name,
     version: Version.Index,
     labels: Spec.Labels ?? {},
+    image: Spec.TaskTemplate.ContainerSpec?.Image ?? "",
     mode: Replicated ? "replicated" : Global ? "global" : "job",
     replicas: Replicated?.Replicas ?? 0,
     hasHealthCheck: test.length > 0 && test[0] !== "NONE",

@@ -55,6 +55,7 @@ export const service = z.object({
     TaskTemplate: z.looseObject({
       ContainerSpec: z
         .looseObject({
+          Image: z.string().optional(),
           Healthcheck: z.looseObject({ Test: z.array(z.string()).nullish() }).nullish(),
         })
         .nullish(),

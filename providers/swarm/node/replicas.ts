@@ -30,20 +30,23 @@ export function raisedFor(nodeId: string, services: readonly Service[]): Raised[
   });
 }
 
-/** Gives each service that has tasks on the node as many more elsewhere; what was raised before stays. */
+/**
+ * Gives each service that has tasks on the node as many more elsewhere. What an earlier run has raised stays, unless more
+ * of its tasks are well by now: then as many are needed.
+ */
 export async function raise(reach: Reach, nodeId: string, context: Context): Promise<void> {
-  const isAffected = (service: Service, situation: Situation) =>
-    canMove(service) &&
-    noteOf(service)?.nodeId !== nodeId &&
-    runningOn(situation, service, nodeId) > 0;
   const before = await lookAtServices(reach, context);
-  for (const { id, name } of before.services.filter((service) => isAffected(service, before))) {
+  for (const { id, name } of before.services) {
     await change(reach, id, `replicas of ${name}`, context, (service, situation) => {
-      if (!isAffected(service, situation)) return undefined;
-      const original = noteOf(service)?.original ?? service.replicas;
+      const here = runningOn(situation, service, nodeId);
+      const note = noteOf(service);
+      const isRaised = note?.nodeId === nodeId;
+      if (!canMove(service) || (here === 0 && !isRaised)) return undefined;
+      const original = note?.original ?? service.replicas;
       const needed = Math.min(original, runningOn(situation, service));
+      if (isRaised && needed <= note.needed) return undefined;
       return {
-        replicas: service.replicas + runningOn(situation, service, nodeId),
+        replicas: isRaised ? Math.max(service.replicas, original + here) : service.replicas + here,
         labels: { ...service.labels, [RAISED_LABEL]: `${nodeId} ${original} ${needed}` },
       };
     });

@@ -7,6 +7,8 @@ import type { Reach } from "../swarm/swarm";
 
 /** A manager that is restarting is back by then. */
 const QUORUM_SECONDS = 30;
+/** The others have missed a dead manager by then. */
+const MISSED_SECONDS = 30;
 
 /** The member as the managers see it now; `undefined` when they do not know it. */
 export async function lookAtMember(
@@ -77,11 +79,46 @@ export async function demote(reach: Reach, nodeId: string, name: string, context
  *
  * @throws {Refusal} when they are not.
  */
-export function mayLeave(reach: Reach, { id, hostname: name }: Member, context: Context) {
-  return allowed(reach, `${name} cannot stop being a manager`, id, context, (members) => {
+export async function mayLeave(
+  reach: Reach,
+  { id, hostname: name }: Member,
+  context: Context,
+): Promise<void> {
+  await missDeadManagers(reach, id, context);
+  await allowed(reach, `${name} cannot stop being a manager`, id, context, (members) => {
     const { manager } = members.find((member) => member.id === id) ?? {};
     return manager && reasonAgainstRemoving(quorumOf(members), manager.isReachable);
   });
+}
+
+/**
+ * Waits until the managers have missed those among them that do not answer: for some seconds they count on one that just
+ * died. One that they still hear of after that lives, though it does not answer here.
+ *
+ * @param except the one that is to leave.
+ */
+async function missDeadManagers(reach: Reach, except: string, context: Context): Promise<void> {
+  const silentOnes = async () => {
+    const members = await (await reach.manager(context)).members();
+    const counted = members.filter(({ id, manager }) => id !== except && manager?.isReachable);
+    const answers = await Promise.all(counted.map((member) => reach.machine(member, context)));
+    return counted.filter((_, index) => !answers[index]).map(({ hostname }) => hostname);
+  };
+  try {
+    await persist(
+      "the other managers to answer",
+      MISSED_SECONDS,
+      context,
+      async (): Promise<Attempt<true>> => {
+        const silent = await silentOnes();
+        return silent.length === 0
+          ? { done: true }
+          : { pending: `no answer of ${silent.join(", ")}` };
+      },
+    );
+  } catch (error) {
+    if (!(error instanceof WaitTimeout)) throw error;
+  }
 }
 
 /**

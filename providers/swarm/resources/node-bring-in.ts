@@ -1,5 +1,6 @@
 import { swarmEngine } from "../docker/swarm-engine";
 import { writeAuthorizedKeys } from "../node/authorized-keys";
+import { bringImages } from "../node/images";
 import type { Machine } from "../node/machine";
 import type { Standing } from "../node/settle";
 import { takePlace } from "../node/take-place";
@@ -54,9 +55,11 @@ export async function bringIn(
     const machine = await reach();
     await prepare(machine, inputs, context);
     if (inputs.role === "manager") nodes.remember([machine.address]);
+    const engine = swarmEngine(machine.docker);
+    await bringImages(swarm, inputs.name, engine, context);
     const standing = standingOf(inputs, remembered, machine.address);
     const nodeId = await withLock(swarm, `${inputs.name} joins`, context, (held) =>
-      takePlace(swarm, swarmEngine(machine.docker), standing, held, isIn),
+      takePlace(swarm, engine, standing, held, isIn),
     );
     swarm.settled.set(nodeId, context.urn);
     return { nodeId, address: machine.address, managers: await managersOf(swarm, context) };

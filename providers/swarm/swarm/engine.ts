@@ -1,3 +1,5 @@
+import type { Readable } from "node:stream";
+
 /**
  * What is asked of a Docker engine about its swarm: of any node's about the node itself, of a manager's about all of them.
  * `docker/swarm-engine.ts` is the real one; tests of sequences of events bring a model of a swarm.
@@ -53,6 +55,8 @@ export interface Service {
   readonly name: string;
   readonly version: number;
   readonly labels: Readonly<Record<string, string>>;
+  /** Reference of its tasks' image. */
+  readonly image: string;
   readonly mode: "replicated" | "global" | "job";
   /** Of a replicated service. */
   readonly replicas: number;
@@ -112,6 +116,11 @@ export interface SwarmEngine {
   leave(options: { readonly force: boolean }): Promise<void>;
   /** Runs a command in a container of this node. @returns its exit code. */
   exec(containerId: string, command: readonly string[]): Promise<number>;
+  hasImage(reference: string): Promise<boolean>;
+  /** An image with its layers, as a tar archive. */
+  saveImage(reference: string): Promise<Readable>;
+  /** @throws {Error} when the archive is not whole. */
+  loadImage(archive: Readable): Promise<void>;
 
   // What follows is a manager's to answer.
   swarmLabels(): Promise<Readonly<Record<string, string>>>;

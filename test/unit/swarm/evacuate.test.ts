@@ -54,6 +54,17 @@ test("a node leaves with every service whole all the time, and its replicas as b
   await expectLeft(swarm);
 });
 
+test("new machines under all names take over at once what was built on the old ones", async () => {
+  const swarm = new SimulatedSwarm();
+  const program = new Program(swarm);
+  await program.start(NODES);
+  await swarm.deploy([{ name: "web", replicas: 4, startSeconds: 5, image: "localhost/web:1" }]);
+  await program.up(NODES, Object.keys(NODES));
+  expect(swarm.violations).toEqual([]);
+  expect(swarm.servingOf("web")).toBe(4);
+  expect(program.machine("worker-2").images).toContain("localhost/web:1");
+});
+
 test("the edge is told to fail its health check, and heard to have, before it stops", async () => {
   const { swarm, program } = await running();
   const machine = program.machine("worker-2");

@@ -93,7 +93,7 @@ test("quorum and services are never lost by our own action, and the last run put
         let wanted = wantedOf({ ...first, retired: 0 });
         await program.start(wanted);
         await swarm.deploy([
-          { name: "web", replicas: 4, startSeconds: 5 },
+          { name: "web", replicas: 4, startSeconds: 5, image: "localhost/web:1" },
           { name: "queue", replicas: 1 },
           { name: "clock", replicas: 1, labels: { "archipelago.singleton": "true" } },
         ]);

@@ -1,4 +1,5 @@
 /** A program's nodes and the runs that bring them about, as the Pulumi engine does it: all creates, then all deletes. */
+import { bringImages } from "../../../../providers/swarm/node/images";
 import { leaveAsNamed } from "../../../../providers/swarm/node/leave";
 import { takePlace } from "../../../../providers/swarm/node/take-place";
 import type { Context } from "../../../../providers/swarm/protocol/resource";
@@ -56,10 +57,12 @@ export class Program {
     swarm.joinsAhead = names.length;
     const joins = names.map(async (name) => {
       const { machine } = this.dropletOf(name, replaced.includes(name));
+      const engine = this.swarm.engine(machine, process);
+      await bringImages(swarm, name, engine, context);
       const nodeId = await withLock(swarm, `${name} joins`, context, (held) =>
         takePlace(
           swarm,
-          this.swarm.engine(machine, process),
+          engine,
           standingOf(machine, wanted[name] ?? "worker"),
           held,
           () => (swarm.joinsAhead -= 1),
@@ -68,6 +71,8 @@ export class Program {
       this.state.set(name, { machine, nodeId });
     });
     await allOf(joins);
+    // Images are resources of their own, which wait for their nodes.
+    for (const { machine } of this.state.values()) this.swarm.build(machine);
     const leaves = [...this.state].filter(([name]) => !(name in wanted));
     await allOf(
       leaves.map(async ([name, { nodeId }]) => {

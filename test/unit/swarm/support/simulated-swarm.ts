@@ -3,6 +3,8 @@
  * tasks go. It keeps account of what our own actions took away: a quorum, or tasks that served. What machines lose by dying is
  * not held against us.
  */
+import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
 import type {
   Member,
   NodeTask,
@@ -22,6 +24,8 @@ export interface ServicePlan {
   readonly replicas: number;
   /** Seconds until a task serves. @default 2 */
   readonly startSeconds?: number;
+  /** Built on the nodes, so that a task starts only where somebody put it. @default one that a registry has */
+  readonly image?: string;
   /** Name of the only node that it may run on. */
   readonly boundTo?: string;
   readonly labels?: Readonly<Record<string, string>>;
@@ -37,6 +41,8 @@ export class Machine {
   diedAt = 0;
   /** Commands that were run in containers on it. */
   readonly commands: string[] = [];
+  /** Images that were built on it or brought to it. */
+  readonly images = new Set<string>();
 
   constructor(
     readonly name: string,
@@ -117,7 +123,13 @@ export class SimulatedSwarm {
       labels: plan.labels ?? {},
       expected: 0,
     }));
+    for (const { machine } of this.entries) this.build(machine);
     await this.clock.sleep(30_000);
+  }
+
+  /** Builds every service's image on a machine. */
+  build(machine: Machine): void {
+    for (const { plan } of this.services) if (plan.image) machine.images.add(plan.image);
   }
 
   /** What the nodes' list says, by name. */
@@ -240,6 +252,12 @@ export class SimulatedSwarm {
           });
         }),
       exec: (_container, command) => ask(() => (machine.commands.push(command.join(" ")), 0)),
+      hasImage: (reference) => ask(() => machine.images.has(reference)),
+      saveImage: (reference) => ask(() => Readable.from([reference])),
+      loadImage: async (archive) => {
+        const reference = await text(archive);
+        await ask(() => machine.images.add(reference));
+      },
       swarmLabels: () => manage("labels", () => this.clusterLabels),
       joinToken: (role) =>
         manage("token", () => {
@@ -363,8 +381,9 @@ export class SimulatedSwarm {
     }
     this.reconcile();
     for (const task of this.tasks) {
-      const { startSeconds = 2 } = task.service.plan;
+      const { startSeconds = 2, image } = task.service.plan;
       if (task.state !== "starting" || !task.entry?.machine.isAlive) continue;
+      if (image !== undefined && !task.entry.machine.images.has(image)) continue;
       if (now - task.since >= startSeconds * 1000)
         Object.assign(task, { state: "running", since: now });
     }
@@ -450,6 +469,7 @@ function toService({ plan, version, replicas, labels }: SimulatedService): Servi
     name: plan.name,
     version,
     labels,
+    image: plan.image ?? "registry/app@sha256:1",
     mode: "replicated",
     replicas,
     hasHealthCheck: true,
