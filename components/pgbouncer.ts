@@ -1,5 +1,6 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { duration } from "./duration";
 import type { DatabaseLogin } from "./managed-postgres";
 import {
   base64,
@@ -12,6 +13,9 @@ import {
 const PORT = 6432;
 const INI_FILE = "/archipelago/pgbouncer.ini";
 const CA_FILE = "/archipelago/server-ca.pem";
+
+/** Apps renew their connections in less. */
+const STOP_SECONDS = 60;
 
 /** nobody: PgBouncer refuses to run as root, and every image has this number free of rights. */
 const USER = "65534";
@@ -67,6 +71,9 @@ export class Pgbouncer extends pulumi.ComponentResource {
       container: {
         image: args.image,
         commands: ["pgbouncer", INI_FILE],
+        // Goes on for the clients that it has until they leave; SIGTERM would cut them off in mid-query (before 1.23).
+        stopSignal: "SIGINT",
+        stopGracePeriod: duration(STOP_SECONDS),
         user: `${USER}:${USER}`,
         configs: [
           this.config(`${name}-ini`, configuration(args), INI_FILE),

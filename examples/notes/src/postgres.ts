@@ -41,6 +41,8 @@ export class PostgresDatabase implements Database {
       max: 4,
       connectionTimeoutMillis: 3000,
       idleTimeoutMillis: 2000,
+      // A PgBouncer that is to stop serves the connections that it has for a minute, and gets no new ones.
+      maxLifetimeSeconds: 15,
       query_timeout: 10_000,
     });
     // An idle connection that breaks must not end the process: the next query opens another.
