@@ -5,8 +5,8 @@ import type { Scenario } from "../drill";
 import { WEB, type Ground } from "../ground";
 import { until } from "../until";
 
-/** Two failed checks, 3 s apart, and the time until the first of them. */
-const BALANCER_NOTICES_SECONDS = 9;
+/** Two checks, each begun 3 s after the one before has ended, and given up after 3 s. */
+const BALANCER_NOTICES_SECONDS = 2 * (3 + 3);
 /** The edge checks the app's tasks as the stack file says. */
 const EDGE_NOTICES_SECONDS =
   (WEB.health.retries + 1) * WEB.health.intervalSeconds + WEB.health.timeoutSeconds;
