@@ -73,15 +73,34 @@ function waitForLock() {
   }
 }
 
-if (!complete()) {
+// The sample app is one built file. `npm ci` builds it; a pull may change its sources alone.
+const example = path.join(root, "examples/notes");
+const timeOf = (file) => fs.statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+const isBuilt = () => {
+  const sources = fs.existsSync(path.join(example, "src"))
+    ? fs.readdirSync(path.join(example, "src"))
+    : [];
+  const newest = Math.max(0, ...sources.map((name) => timeOf(path.join(example, "src", name))));
+  return timeOf(path.join(example, "dist/server.js")) >= newest;
+};
+
+function build() {
+  const { status } = spawnSync(process.execPath, [path.join(root, "examples/build.mjs")], {
+    cwd: root,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  return status === 0;
+}
+
+if (!complete() || !isBuilt()) {
   waitForLock();
-  let installed;
+  let ready;
   try {
-    installed = complete() || install();
+    ready = (complete() || install()) && (isBuilt() || build());
   } finally {
     fs.rmSync(lock, { force: true });
   }
-  if (!installed) process.exit(1);
+  if (!ready) process.exit(1);
 }
 
 require("../build/load.cjs")("scripts/cli.ts");

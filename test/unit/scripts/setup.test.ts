@@ -57,6 +57,25 @@ describe("two commands in a checkout whose packages are not there", () => {
     expect(fs.existsSync(lock)).toBe(false);
   });
 
+  test("build the sample app when its sources are newer, and only then", async () => {
+    fs.mkdirSync(file("examples/notes/src"), { recursive: true });
+    fs.writeFileSync(file("examples/notes/src/main.ts"), "");
+    fs.writeFileSync(
+      file("examples/build.mjs"),
+      `import { appendFileSync, mkdirSync } from "node:fs";
+       mkdirSync("examples/notes/dist", { recursive: true });
+       appendFileSync("examples/notes/dist/server.js", "built;");`,
+    );
+    const built = () => fs.readFileSync(file("examples/notes/dist/server.js"), "utf8");
+    expect(await command()).toBe("loaded 0");
+    expect(await command()).toBe("loaded 0");
+    expect(built()).toBe("built;");
+    const later = new Date(Date.now() + 60_000);
+    fs.utimesSync(file("examples/notes/src/main.ts"), later, later);
+    expect(await command()).toBe("loaded 0");
+    expect(built()).toBe("built;built;");
+  });
+
   /** The lock of the command that runs. */
   async function lockFile(): Promise<string> {
     for (;;) {
