@@ -45,7 +45,7 @@ export const withWeb = (changes: Readonly<Record<string, unknown>>): StackConfig
 });
 
 export class Ground {
-  private constructor(private readonly engine: LocalEngine) {}
+  private constructor(private engine: LocalEngine) {}
 
   /** Sets up a cloud beside the user's own; what an earlier drill kept is used again. */
   static async open(): Promise<Ground> {
@@ -167,9 +167,10 @@ export class Ground {
     return (isJson ? JSON.parse(text) : text) as T;
   }
 
-  /** Process id of the local DigitalOcean's daemon. */
-  get daemonPid(): number {
-    return this.engine.daemon.pid;
+  /** Kills the local DigitalOcean's daemon (SIGKILL), and has another one started, as the next command would. */
+  async killDaemon(): Promise<void> {
+    process.kill(this.engine.daemon.pid, "SIGKILL");
+    this.engine = await setUp();
   }
 
   /** A value that no run before has used, so that a deploy is one. */

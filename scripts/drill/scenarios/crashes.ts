@@ -174,8 +174,8 @@ export const crashes: readonly Scenario[] = [
     action: "local DigitalOcean's daemon killed (SIGKILL): machines go on",
     prepare: (ground) =>
       Promise.resolve(async () => {
-        process.kill(ground.daemonPid, "SIGKILL");
-        // The next command starts another one, which finds everything as it was.
+        await ground.killDaemon();
+        // The other one finds everything as it was.
         const preview = await ground.pulumi("preview", "--expect-no-changes");
         if (preview.code !== 0) throw new Error(`preview failed:\n${preview.stdout}`);
         return [];
