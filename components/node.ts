@@ -40,6 +40,10 @@ export interface NodeArgs {
     /** Directories that must exist on it, relative to the mount point. */
     readonly directories: readonly swarm.NodeDirectory[];
   };
+  /** Leave the Droplet's image and size as they are for now, whatever they should be. @default false */
+  readonly held?: boolean;
+  /** What other user data means for a running Droplet: nothing, or a new Droplet. @default "keep" */
+  readonly userData?: "keep" | "replace";
   /** Refuse to delete the Droplet. */
   readonly protect: boolean;
   /** What must exist before the Droplet does: the Firewall. */
@@ -54,7 +58,7 @@ export interface NodeArgs {
  * ```
  *
  * Costs the Droplet's size. Another image makes a new Droplet, which joins before the old one leaves. User data and keys
- * of a running Droplet are left as they are.
+ * of a running Droplet are left as they are, unless asked otherwise.
  */
 export class Node extends pulumi.ComponentResource {
   readonly droplet: digitalocean.Droplet;
@@ -96,7 +100,13 @@ export class Node extends pulumi.ComponentResource {
         deleteBeforeReplace: false,
         // Read at birth only; a change would replace the Droplet. swarm:Node keeps the keys of a running
         // node, and a new node gets the new user data.
-        ignoreChanges: ["sshKeys", "userData", "monitoring"],
+        ignoreChanges: [
+          "sshKeys",
+          ...(args.userData === "replace" ? [] : ["userData"]),
+          "monitoring",
+          // Its turn to be replaced has not come.
+          ...(args.held ? ["image", "size"] : []),
+        ],
         ...(args.resize === "replace" && { replaceOnChanges: ["size"] }),
         // Born before its Firewall, a Droplet would be open for a while.
         dependsOn: [...args.after],
@@ -157,6 +167,8 @@ export class Node extends pulumi.ComponentResource {
         // It makes directories on the Volume.
         dependsOn: this.attachment ? [this.attachment] : [],
         ...(args.alone !== true && { deletedWith: cluster }),
+        // They say what size the Droplet has.
+        ...(args.held && { ignoreChanges: ["dropletSize", "labels"] }),
       },
     );
   }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { choice, flag, list, mapping, named, text } from "./fields";
+import type { Roll } from "./roll";
 import { alerts } from "./schema/alerts";
 import { cache, database } from "./schema/database";
 import { domain } from "./schema/domain";
@@ -126,4 +127,6 @@ export interface Config extends Omit<
   readonly protect: boolean;
   /** `simulated`: Droplets without a body, so nothing that needs a running machine is declared. */
   readonly machines: "real" | "simulated";
+  /** In a step of `npm run roll`. */
+  readonly roll?: Roll | undefined;
 }

@@ -38,6 +38,7 @@ export function fleetPlan(config: Config, { droplets }: Pick<Account, "droplets"
   const replaced: { node: string; why: string }[] = [];
   const resized: { node: string; why: string }[] = [];
   for (const [node, { size }] of Object.entries(config.nodes)) {
+    if (isHeld(node, config)) continue;
     const droplet = existingDroplet(node, config, { droplets });
     const resize = `${droplet?.size} → ${size}`;
     if (droplet === undefined) created.push(node);
@@ -51,8 +52,18 @@ export function fleetPlan(config: Config, { droplets }: Pick<Account, "droplets"
   const wanted = Object.keys(config.nodes).map((node) => dropletName(config.stack, node));
   const removed = droplets.map(({ name }) => name).filter((name) => !wanted.includes(name));
   const now = droplets.length;
-  const peak = now + created.length + replaced.length;
+  const peak = now + created.length + replacedAtOnce(replaced.length, config);
   return { created, replaced, resized, removed, now, peak, after: wanted.length };
+}
+
+/** Whether its Droplet stays as it is while other nodes are replaced. */
+export function isHeld(node: string, { roll }: Pick<Config, "roll">): boolean {
+  return roll?.held.includes(node) ?? false;
+}
+
+/** A roll replaces one node at a time. Other user data cannot be told from a Droplet. */
+function replacedAtOnce(replaced: number, { roll }: Config): number {
+  return roll === undefined ? replaced : Math.min(1, replaced + Number(roll.userData));
 }
 
 /** An image that DigitalOcean has withdrawn is known by its number only. */

@@ -3,6 +3,7 @@ import type { Config } from "./config";
 import { topologyDefaults } from "./defaults";
 import { type Fault, show } from "./faults";
 import { parse, PREFIX } from "./parse";
+import { rollOf } from "./roll";
 import { ruleFaults } from "./rules";
 import { readSshKeys } from "./ssh-keys";
 
@@ -62,6 +63,7 @@ export function readStackFile(
     sshKeys: ssh.keys,
     protect: !local || file.protect === true,
     machines: env.ARCHIPELAGO_MACHINES === "simulated" ? "simulated" : "real",
+    roll: rollOf(env),
   };
   const later = [
     ...stackNameFaults(stack),

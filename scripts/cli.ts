@@ -6,6 +6,7 @@ import { drill, type DrillOptions } from "./drill";
 import { healCloud } from "./cloud-pulumi";
 import { local } from "./local";
 import * as operator from "./operator";
+import { roll, type RollOptions } from "./roll";
 import { start } from "./start";
 import { test } from "./test";
 
@@ -51,6 +52,15 @@ for (const [name, description] of [
     exitWith(await operator[name](stack, rest, options));
   });
 }
+
+program
+  .command("roll <stack>")
+  .description("what replaces nodes (another image or size), one node at a time: one Droplet more")
+  .option("--user-data", "also nodes that were born with other user data than new ones get")
+  .option("--dry-run", "show the plan, and change nothing")
+  .option("-y, --yes", "do not ask")
+  .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")
+  .action(async (stack: string, options: RollOptions) => exitWith(await roll(stack, options)));
 
 program
   .command("heal <stack>")

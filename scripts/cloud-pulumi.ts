@@ -5,18 +5,24 @@ import { checkout } from "../local/paths";
 import { leadToLivingManager } from "./dead-docker-host";
 import { heal } from "./heal";
 import { forgetLost } from "./lost-swarm";
+import type { RunOptions } from "./stack-pulumi";
 
 const DIGITALOCEAN_API = "https://api.digitalocean.com";
 
-/** Runs the `pulumi` on PATH (npm puts its launcher there) and captures what it prints. */
+/** Runs the `pulumi` on PATH (npm puts its launcher there), and captures what it prints unless told to show it. */
 export function cloudPulumi(
   words: readonly string[],
+  { output = "capture", environment = {} }: RunOptions = {},
 ): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn("pulumi", words, { cwd: checkout, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("pulumi", words, {
+    cwd: checkout,
+    env: { ...process.env, ...environment },
+    stdio: output === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
+  });
   let stdout = "";
   let stderr = "";
-  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   return new Promise((done) => {
     child.once("error", (error) => done({ code: 127, stdout, stderr: error.message }));
     child.once("close", (code) => done({ code: code ?? 1, stdout, stderr }));

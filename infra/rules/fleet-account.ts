@@ -87,16 +87,17 @@ function dropletFaults(
 function limitFaults(config: Config, account: Account): Fault[] {
   const { droplets } = account.fleet;
   if (droplets === undefined) return [];
-  const { peak, now, created, replaced } = fleetPlan(config, account);
-  if (created.length + replaced.length === 0 || peak + droplets.others <= droplets.limit) return [];
+  const { peak, now, replaced } = fleetPlan(config, account);
+  if (peak === now || peak + droplets.others <= droplets.limit) return [];
   const free = droplets.limit - droplets.others - now;
   return [
     {
       path: "archipelago:managers, workers",
       rule: `must need no more than the ${Math.max(0, free)} further Droplets that the account's limit of ${droplets.limit} allows`,
-      got: String(created.length + replaced.length),
+      got: String(peak - now),
       remedy:
-        "ask for a higher limit at https://cloud.digitalocean.com/account/team/droplet_limit_increase, or change fewer nodes at a time",
+        "ask for a higher limit at https://cloud.digitalocean.com/account/team/droplet_limit_increase, or change fewer nodes at a time" +
+        (replaced.length > 1 ? `: npm run roll -- ${config.stack}` : ""),
     },
   ];
 }

@@ -2,7 +2,7 @@ import { Node } from "../../components/node";
 import type { Account } from "../account";
 import type { Config, FleetNode } from "../config";
 import { firstNode } from "../fleet";
-import { pinnedNode } from "../fleet-plan";
+import { isHeld, pinnedNode } from "../fleet-plan";
 import { dropletName, volumeName } from "../names";
 import { type Ground, volumeUse } from "./ground";
 
@@ -55,6 +55,9 @@ function makeNode(
     },
     volumeName: volumeName(stack),
     ...(volume && { volume }),
+    held: isHeld(name, config),
+    // What a Volume is attached to is not replaced.
+    userData: config.roll?.userData && !pinned && !isHeld(name, config) ? "replace" : "keep",
     // Other nodes hold nothing that could be lost.
     protect: protect && pinned,
     // A Volume that grows keeps its Droplet from being resized at the same moment.

@@ -42,7 +42,7 @@ export function outputs(
     nodes: Object.entries(nodes).map(([name, { droplet, member }]) => ({
       name,
       role: config.nodes[name]?.role,
-      size: config.nodes[name]?.size,
+      size: droplet.size,
       publicIp: droplet.ipv4Address,
       privateIp: droplet.ipv4AddressPrivate,
       ...(member && { hostKey: member.hostKey, connection: member.connection }),

@@ -10,6 +10,7 @@ import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
 import type { Config } from "../config";
 import { firstNode } from "../fleet";
+import { pinnedNode } from "../fleet-plan";
 import { VOLUME_MOUNT } from "../names";
 import { edgeRoutes } from "../routes";
 import { makeApp } from "./app";
@@ -125,8 +126,8 @@ function makeSwarm(
     volumeNodeId: first.nodeId,
     child,
     onSwarm,
-    // A resize restarts every task.
-    triggers: [config.nodes[firstNode(config)]?.size ?? ""],
+    // Powered off and on, every task is started anew.
+    triggers: [config.nodes[pinnedNode(config) ?? ""]?.size ?? ""],
   };
 }
 

@@ -1,13 +1,10 @@
 /** Finds the stack that an operator's command is about, and a way to its nodes. */
 import type Docker from "dockerode";
 import { Fault } from "../../local/fault";
-import { pulumi } from "../../local/pulumi";
-import { setUp } from "../../local/setup";
-import { isKnown } from "../../local/state";
 import { dockerEngine } from "../../providers/swarm/docker/engine";
 import { connect } from "../../providers/swarm/ssh/pool";
-import { cloudPulumi } from "../cloud-pulumi";
 import { readOutputs, type NodeOutput, type Outputs } from "../outputs";
+import { pulumiOn } from "../stack-pulumi";
 
 const CONNECT_TIMEOUT_SECONDS = 15;
 
@@ -22,9 +19,7 @@ export interface Target {
  * @throws {Fault} when there is none, or when it has no machines to talk to.
  */
 export async function findTarget(stack: string, cloud: boolean): Promise<Target> {
-  const outputs = readOutputs(
-    !cloud && isKnown(stack) ? await localOutputs(stack) : await cloudOutputs(stack),
-  );
+  const outputs = readOutputs(await outputsOf(stack, cloud));
   if (outputs.nodes.every((node) => !node.connection)) {
     throw new Fault(
       outputs.nodes.length === 0
@@ -35,28 +30,11 @@ export async function findTarget(stack: string, cloud: boolean): Promise<Target>
   return { stack, outputs };
 }
 
-async function localOutputs(stack: string): Promise<string> {
-  const local = await setUp();
-  // Whoever connects to a node reads the key's place from here, as in any other run.
-  process.env.ARCHIPELAGO_SSH_KEY = local.sshKey;
-  const { code, stdout, stderr } = await pulumi(
-    local,
-    ["stack", "output", "--json", stack],
-    "capture",
-  );
-  if (code !== 0) throw new Fault(stderr.trim());
-  return stdout;
-}
-
-async function cloudOutputs(stack: string): Promise<string> {
-  const { code, stdout, stderr } = await cloudPulumi([
-    "stack",
-    "output",
-    "--json",
-    "--stack",
-    stack,
-  ]);
+async function outputsOf(stack: string, cloud: boolean): Promise<string> {
+  const pulumi = await pulumiOn(stack, cloud);
+  const { code, stdout, stderr } = await pulumi.run(["stack", "output", "--json"]);
   if (code === 0) return stdout;
+  if (pulumi.isLocal) throw new Fault(stderr.trim());
   throw new Fault(
     `There is no local stack ${stack} (npm start -- ${stack} makes it), and Pulumi's selected backend says: ${stderr.trim()}`,
   );

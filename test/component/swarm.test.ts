@@ -290,3 +290,24 @@ function decoded(data: unknown): string {
   const text = typeof secret === "string" ? secret : (secret.value ?? "");
   return Buffer.from(text, "base64").toString();
 }
+
+test("a roll holds the nodes whose turn has not come, and lets other user data replace the others", async () => {
+  const roll = { held: ["worker-1"], userData: true };
+  const declared = await declareStack(
+    "swarm",
+    { services, managers: 3, workers: 1, registry: "digitalocean" },
+    { env: { ARCHIPELAGO_ROLL: JSON.stringify(roll) } },
+  );
+  const ignored = (type: string, name: string) => only(declared, type, name).options.ignoreChanges;
+  const droplet = "digitalocean:index/droplet:Droplet";
+  expect(ignored(droplet, "worker-1")).toEqual([
+    "sshKeys",
+    "userData",
+    "monitoring",
+    "image",
+    "size",
+  ]);
+  expect(ignored("swarm:index:Node", "worker-1")).toEqual(["dropletSize", "labels"]);
+  expect(ignored(droplet, "manager-2")).toEqual(["sshKeys", "monitoring"]);
+  expect(ignored("swarm:index:Node", "manager-2")).toEqual([]);
+});

@@ -5,6 +5,7 @@ import { accountFaults } from "../../../infra/account-faults";
 import { announcements } from "../../../infra/announcements";
 import { describeCost, monthlyCost } from "../../../infra/cost";
 import { describeFault } from "../../../infra/faults";
+import { fleetPlan } from "../../../infra/fleet-plan";
 import { readStackFile } from "../../../infra/stack-file";
 
 const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHLRiDoDWzNP+sSXAJ2ZEPvbSkPs5x45NfZwPZVqXd5M";
@@ -212,4 +213,40 @@ test("a key that the account has under another name is used and never deleted", 
   expect(own).toEqual({ publicKey: KEY, name: "single-node-5ec6f2fe" });
   const named = { ...there, name: String(own && "name" in own && own.name) };
   expect(accessKeys(configOf({}), { ...empty, sshKeys: [named] })).toEqual([own]);
+});
+
+describe("when several nodes are replaced", () => {
+  const droplets = ["manager-1", "worker-1", "worker-2"].map((node, index) => ({
+    ...running.droplets[0],
+    id: index,
+    name: `single-node-${node}`,
+  })) as Account["droplets"];
+  const limited: Account = {
+    ...empty,
+    droplets,
+    fleet: { ...NO_FLEET, droplets: { limit: 5, others: 1 } },
+  };
+  const resized = {
+    topology: "swarm",
+    database: "none",
+    managers: { count: 1, size: "s-4vcpu-8gb" },
+    workers: { count: 2, size: "s-4vcpu-8gb" },
+  };
+
+  test("more Droplets than the account may have at once are refused, with the way that needs fewer", () => {
+    expect(faults(resized, limited)).toEqual([
+      "archipelago:managers, workers must need no more than the 1 further Droplets that the account's limit of 5 allows, got 3; " +
+        "ask for a higher limit at https://cloud.digitalocean.com/account/team/droplet_limit_increase, or change fewer nodes at a time: npm run roll -- single-node",
+    ]);
+  });
+
+  test("a roll needs one more, and says nothing of the nodes that it holds", () => {
+    const roll = { held: ["manager-1", "worker-2"], userData: false };
+    const config = { ...configOf(resized), roll };
+    expect(accountFaults(config, limited)).toEqual([]);
+    expect(fleetPlan(config, limited)).toMatchObject({ now: 3, peak: 4, after: 3 });
+    expect(announcements(config, limited).filter((line) => line.includes("replaced"))).toEqual([
+      "worker-1 is replaced by a new Droplet, which joins before the old one leaves: s-2vcpu-4gb → s-4vcpu-8gb",
+    ]);
+  });
 });

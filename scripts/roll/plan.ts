@@ -1,0 +1,67 @@
+/** In which order a roll goes through a stack, and how many Droplets that takes. */
+import type { Preview, ReplacedNode } from "./preview";
+
+export interface RollPlan {
+  /** Nodes in the order of their turns. */
+  readonly nodes: readonly ReplacedNode[];
+  /** Changes that have nothing to do with the nodes that are replaced, and come before them. */
+  readonly otherChanges: number;
+  readonly dropletsNow: number;
+  readonly dropletsPeak: number;
+  readonly dropletsAfter: number;
+}
+
+/**
+ * @param whole the preview with every node replaced.
+ * @param rest the preview with all of them held: what else the stack file changes, or an earlier run left undone.
+ * @param leader the leader of the swarm's managers, if there is one.
+ */
+export function planRoll(whole: Preview, rest: Preview, leader: string | undefined): RollPlan {
+  const { dropletsNow } = rest;
+  const withNew = dropletsNow + rest.dropletsCreated;
+  const after = withNew - rest.dropletsDeleted;
+  return {
+    nodes: inOrder(whole.replaced, leader),
+    otherChanges: rest.changes,
+    dropletsNow,
+    dropletsPeak: Math.max(withNew, after + Math.min(1, whole.replaced.length)),
+    dropletsAfter: after,
+  };
+}
+
+/** Workers, then managers, the leader last: an election then happens once at most. */
+export function inOrder(
+  nodes: readonly ReplacedNode[],
+  leader: string | undefined,
+): readonly ReplacedNode[] {
+  const rank = ({ node }: ReplacedNode) =>
+    node === leader ? 2 : node.startsWith("manager-") ? 1 : 0;
+  const number = ({ node }: ReplacedNode) => Number(/\d+$/.exec(node)?.[0] ?? 0);
+  return [...nodes].sort((a, b) => rank(a) - rank(b) || number(a) - number(b));
+}
+
+/** What a person reads before they agree. */
+export function describeRoll(
+  stack: string,
+  { nodes, otherChanges, dropletsNow, dropletsPeak, dropletsAfter }: RollPlan,
+  leader: string | undefined,
+): string {
+  const width = Math.max(...nodes.map(({ node }) => node.length));
+  const others = otherChanges === 1 ? "1 other change" : `${otherChanges} other changes`;
+  const lines = [
+    ...(otherChanges > 0 ? [`first ${others}, as \`up\` would make them`] : []),
+    ...nodes.map(
+      ({ node, why }, index) =>
+        `${index + 1}. ${node.padEnd(width)}  ${why}${node === leader ? " (the leader)" : ""}`,
+    ),
+  ];
+  const most = dropletsPeak > Math.max(dropletsNow, dropletsAfter) ? dropletsPeak : undefined;
+  const atOnce = nodes.length > 1 ? ` (with \`up\`: ${dropletsAfter + nodes.length})` : "";
+  const peak = most === undefined ? "" : `, ${most} at most in between${atOnce}`;
+  return [
+    `${stack}: ${nodes.length === 1 ? "one node" : `${nodes.length} nodes`}, one at a time`,
+    ...lines.map((line) => `  ${line}`),
+    `Droplets: ${dropletsNow} now → ${dropletsAfter} after${peak}`,
+    "",
+  ].join("\n");
+}

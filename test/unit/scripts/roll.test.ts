@@ -1,0 +1,115 @@
+import { rollOf } from "../../../infra/roll";
+import { rollWith, type RollOptions } from "../../../scripts/roll";
+import type { RunOptions, StackPulumi } from "../../../scripts/stack-pulumi";
+
+const urn = (node: string) =>
+  `urn:pulumi:app::archipelago::archipelago:node:Node$digitalocean:index/droplet:Droplet::${node}`;
+const inputs = (size: string) => ({ inputs: { size, userData: "#cloud-config" } });
+
+/** A stack whose nodes are to get another size: an engine of which only the steps count. */
+class FakeStack implements StackPulumi {
+  readonly stack = "app";
+  readonly isLocal = true;
+  readonly ups: string[][] = [];
+  /** A node whose replacement fails. */
+  failing: string | undefined;
+  otherChanges = 0;
+  error: string | undefined;
+
+  constructor(
+    private readonly all: readonly string[],
+    public left: readonly string[] = all,
+  ) {}
+
+  run([command = ""]: readonly string[], { environment = {} }: RunOptions = {}) {
+    const { held } = rollOf(environment) ?? { held: [] as string[] };
+    const turn = this.left.filter((node) => !held.includes(node));
+    if (command === "preview") return Promise.resolve(this.preview(turn));
+    this.ups.push(turn);
+    const code = turn.includes(this.failing ?? "") ? 255 : 0;
+    if (code === 0) {
+      this.left = this.left.filter((node) => held.includes(node));
+      this.otherChanges = 0;
+    }
+    return Promise.resolve({ code, stdout: "", stderr: "" });
+  }
+
+  private preview(turn: readonly string[]) {
+    if (this.error !== undefined) {
+      const diagnostics = [{ severity: "error", message: this.error }];
+      return { code: 255, stdout: JSON.stringify({ diagnostics }), stderr: "" };
+    }
+    const steps = this.all.map((node) => ({
+      op: turn.includes(node) ? "replace" : "same",
+      urn: urn(node),
+      oldState: { id: node, ...inputs("small") },
+      newState: { id: node, ...inputs("large") },
+      replaceReasons: turn.includes(node) ? ["size"] : undefined,
+    }));
+    const changeSummary = {
+      same: this.all.length - turn.length,
+      ...(turn.length > 0 && { replace: turn.length }),
+      ...(this.otherChanges > 0 && { update: this.otherChanges }),
+    };
+    return { code: 0, stdout: JSON.stringify({ steps, changeSummary }), stderr: "" };
+  }
+}
+
+const NODES = ["manager-1", "manager-2", "manager-3", "worker-1", "worker-10", "worker-2"];
+
+async function rolled(stack: StackPulumi, options: RollOptions = { yes: true }, agrees = true) {
+  const lines: string[] = [];
+  const code = await rollWith(stack, options, {
+    leader: () => Promise.resolve("manager-1"),
+    agree: () => Promise.resolve(agrees),
+    tell: (line) => void lines.push(line),
+  });
+  return { code, text: lines.join("\n") };
+}
+
+test("nodes get their turn one at a time: workers, managers, the leader last", async () => {
+  const stack = new FakeStack(NODES);
+  const { code, text } = await rolled(stack);
+  expect(code).toBe(0);
+  const order = ["worker-1", "worker-2", "worker-10", "manager-2", "manager-3", "manager-1"];
+  expect(stack.ups).toEqual(order.map((node) => [node]));
+  expect(text).toContain("6. manager-1  size small → large (the leader)");
+  expect(text).toContain("Droplets: 6 now → 6 after, 7 at most in between (with `up`: 12)");
+  expect(text).toContain("app: all 6 nodes are new.");
+});
+
+test("a dry run, and a person who says no, change nothing", async () => {
+  const stack = new FakeStack(NODES);
+  expect(await rolled(stack, { dryRun: true })).toMatchObject({ code: 0 });
+  expect(await rolled(stack, {}, false)).toMatchObject({ code: 1 });
+  expect(stack.ups).toEqual([]);
+});
+
+test("a node that fails stops the roll, which says what is done and goes on when it is run again", async () => {
+  const stack = new FakeStack(NODES);
+  stack.failing = "worker-10";
+  const { code, text } = await rolled(stack);
+  expect(code).toBe(255);
+  expect(text).toContain(
+    "worker-10 failed (above is why). New: worker-1, worker-2. Not touched yet: manager-2, manager-3, manager-1.",
+  );
+  expect(text).toContain("To go on: npm run roll -- app;");
+  stack.failing = undefined;
+  expect(await rolled(stack)).toMatchObject({ code: 0 });
+  expect(stack.ups.slice(3)).toEqual([["worker-10"], ["manager-2"], ["manager-3"], ["manager-1"]]);
+  expect((await rolled(stack)).text).toBe("app: no node is to be replaced.");
+});
+
+test("what else the stack file changes comes first, with every node left as it is", async () => {
+  const stack = new FakeStack(NODES, ["worker-1"]);
+  stack.otherChanges = 2;
+  const { text } = await rolled(stack);
+  expect(text).toContain("first 2 other changes");
+  expect(stack.ups).toEqual([[], ["worker-1"]]);
+});
+
+test("a stack file with faults is told, and nothing is changed", async () => {
+  const stack = new FakeStack(NODES);
+  stack.error = "archipelago:image must be an image that DigitalOcean has";
+  await expect(rolled(stack)).rejects.toThrow(`Nothing was changed:\n${stack.error}`);
+});
