@@ -112,6 +112,8 @@ export interface ClusterArgs {
  * Create waits for SSH (≤ 300 s) and for cloud-init (≤ 900 s), and has the machine make its permanent host key.
  * Read finds it gone only when that is sure: DigitalOcean knows no Droplet with `tag`, or each of them answers and is no
  * member. Delete does nothing: `deletedWith: cluster` lets nodes and services go without a living swarm.
+ * Import, of a swarm that Archipelago started and no state knows any more: by `<manager>[:<port>]#<fingerprint of its host
+ * key>`. It gets a new signing key.
  *
  * @throws {Error} in the preview, when `name` or `defaultAddrPool` of a swarm that exists change.
  */
@@ -236,6 +238,8 @@ export interface NodeArgs {
  * Delete has the node leave safely: its tasks run elsewhere before they stop there, its edge fails the health check first,
  * and a manager goes only if the others stay a quorum. A node that does not answer within 12 s, and is down in its
  * swarm, is struck off the list.
+ * Import: by the ID of its cluster's import, `/` and its name or swarm node ID. The next update puts right, in place, what
+ * only the program knows.
  *
  * Services say how their tasks move by labels of their own: `archipelago.drain`, a JSON array of a command, is run in
  * each of their tasks on the node before those stop, and `archipelago.drain-seconds` waited; with

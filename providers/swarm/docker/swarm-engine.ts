@@ -101,6 +101,10 @@ class DockerSwarmEngine implements SwarmEngine {
     return shape.swarm.parse(await this.docker.swarmInspect()).Spec.Labels ?? {};
   }
 
+  async addressPool(): Promise<readonly string[]> {
+    return shape.swarm.parse(await this.docker.swarmInspect()).DefaultAddrPool ?? [];
+  }
+
   async joinToken(role: Role): Promise<string> {
     const { JoinTokens } = shape.swarm.parse(await this.docker.swarmInspect());
     return role === "manager" ? JoinTokens.Manager : JoinTokens.Worker;

@@ -20,6 +20,7 @@ export const swarm = z.object({
   Version: version,
   Spec: z.looseObject({ Labels: labels }),
   JoinTokens: z.object({ Manager: z.string(), Worker: z.string() }),
+  DefaultAddrPool: z.array(z.string()).nullish(),
 });
 
 export const node = z.object({

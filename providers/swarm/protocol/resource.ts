@@ -74,6 +74,15 @@ export interface Resource {
     inputs: Properties,
     context: Context,
   ): Promise<{ state: Properties; inputs: Properties } | undefined>;
+  /**
+   * A resource that exists and is in no state yet, by the ID that an operator gives. Absent: there is nothing to import it from.
+   *
+   * @returns its own ID, which may be another one.
+   */
+  import?(
+    id: string,
+    context: Context,
+  ): Promise<{ id: string; state: Properties; inputs: Properties }>;
   update(
     id: string,
     state: Properties,

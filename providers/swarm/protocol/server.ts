@@ -139,9 +139,16 @@ export async function serve(options: ServeOptions): Promise<number> {
       const type = resource(request.getUrn());
       const response = new proto.ReadResponse();
       if (!request.hasInputs()) {
-        throw new Error(
-          "resources of the swarm provider cannot be imported: create them, nodes that are members already are kept",
-        );
+        if (!type.import) {
+          throw new Error(
+            `${request.getUrn().split("::")[2]?.split("$").at(-1)} cannot be imported, because it exists in the state only: have \`up\` make a new one`,
+          );
+        }
+        const imported = await type.import(request.getId(), context(request.getUrn()));
+        return response
+          .setId(imported.id)
+          .setProperties(toStruct(imported.state))
+          .setInputs(toStruct(imported.inputs));
       }
       if (!type.read) {
         return response

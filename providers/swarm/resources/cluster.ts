@@ -10,6 +10,7 @@ import { isSurelyGone } from "../swarm/gone";
 import { swarmOf } from "../swarm/process";
 import { makeSigningKey, writeProof } from "../swarm/proof";
 import { CLUSTER_LABEL } from "../swarm/swarm";
+import { importCluster } from "./cluster-import";
 import * as shape from "./inputs";
 
 const inputsSchema = z.strictObject({
@@ -72,6 +73,8 @@ export const Cluster: Resource = {
     if (gone) return undefined;
     return { state: { ...state, signingKey: secret(signingKey) }, inputs: rawInputs };
   },
+
+  import: importCluster,
 
   update: (_id, state, _before, after) =>
     Promise.resolve({ ...after, signingKey: secret(stateSchema.parse(state).signingKey) }),

@@ -6,6 +6,7 @@ import * as shape from "./inputs";
 import { bringIn, type BroughtIn } from "./node-bring-in";
 import { storedInputs, nodeInputs, nodeState } from "./node-inputs";
 import { readNode } from "./node-drift";
+import { importNode } from "./node-import";
 import { takeOut } from "./node-take-out";
 
 /** A node of another swarm or another name is another resource; the rest can change on the one there is. */
@@ -42,6 +43,7 @@ export const Node: Resource = {
   },
 
   read: readNode,
+  import: importNode,
 
   update: async (_id, rawState, rawBefore, rawAfter, context) => {
     const { hostKey, managers } = nodeState.parse(rawState);

@@ -19,6 +19,11 @@ const page = z.object({
   ),
 });
 
+/** https://docs.digitalocean.com/reference/api/digitalocean/#operation/droplets_get */
+const single = z.object({
+  droplet: z.object({ tags: z.array(z.string()), size_slug: z.string() }),
+});
+
 /** A Droplet of the account, as far as it is looked for here. */
 export interface TaggedDroplet {
   readonly id: string;
@@ -39,20 +44,44 @@ export async function taggedDroplets(
   signal: AbortSignal,
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<TaggedDroplet[]> {
-  const token = environment["DIGITALOCEAN_TOKEN"] ?? environment["DIGITALOCEAN_ACCESS_TOKEN"];
-  if (!token)
-    throw new Error("DIGITALOCEAN_TOKEN is not set, so that Droplets cannot be looked up");
-  const base = environment["DIGITALOCEAN_API_URL"] ?? API;
   const query = new URLSearchParams({ tag_name: tag, per_page: String(PER_PAGE) });
-  const { status, body } = await ask(`${base.replace(/\/$/, "")}/v2/droplets?${query.toString()}`, {
-    headers: { authorization: `Bearer ${token}` },
-    signal: AbortSignal.any([signal, AbortSignal.timeout(15_000)]),
-  });
-  if (status !== 200)
-    throw new Error(`DigitalOcean answers ${status} to the list of Droplets tagged ${tag}`);
-  return page.parse(JSON.parse(body)).droplets.map(({ id, name, networks }) => ({
+  const what = `the list of Droplets tagged ${tag}`;
+  const answer = await answerOf(`droplets?${query.toString()}`, what, signal, environment);
+  return page.parse(answer).droplets.map(({ id, name, networks }) => ({
     id: String(id),
     name,
     host: (networks.v4.find(({ type }) => type === "public") ?? networks.v4[0])?.ip_address,
   }));
+}
+
+/**
+ * One Droplet, by DigitalOcean's API.
+ *
+ * @throws {Error} when there is no token, the API does not answer, or there is no such Droplet.
+ */
+export async function dropletWithId(
+  id: string,
+  signal: AbortSignal,
+): Promise<{ readonly tags: readonly string[]; readonly size: string }> {
+  const answer = await answerOf(`droplets/${id}`, `Droplet ${id}`, signal, process.env);
+  const { tags, size_slug: size } = single.parse(answer).droplet;
+  return { tags, size };
+}
+
+async function answerOf(
+  resource: string,
+  what: string,
+  signal: AbortSignal,
+  environment: NodeJS.ProcessEnv,
+): Promise<unknown> {
+  const token = environment["DIGITALOCEAN_TOKEN"] ?? environment["DIGITALOCEAN_ACCESS_TOKEN"];
+  if (!token)
+    throw new Error("DIGITALOCEAN_TOKEN is not set, so that Droplets cannot be looked up");
+  const base = environment["DIGITALOCEAN_API_URL"] ?? API;
+  const { status, body } = await ask(`${base.replace(/\/$/, "")}/v2/${resource}`, {
+    headers: { authorization: `Bearer ${token}` },
+    signal: AbortSignal.any([signal, AbortSignal.timeout(15_000)]),
+  });
+  if (status !== 200) throw new Error(`DigitalOcean answers ${status} to ${what}`);
+  return JSON.parse(body);
 }

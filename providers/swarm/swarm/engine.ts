@@ -124,6 +124,8 @@ export interface SwarmEngine {
 
   // What follows is a manager's to answer.
   swarmLabels(): Promise<Readonly<Record<string, string>>>;
+  /** IPv4 CIDRs that overlay networks are cut from. */
+  addressPool(): Promise<readonly string[]>;
   joinToken(role: Role): Promise<string>;
   rotateJoinTokens(): Promise<void>;
   members(): Promise<Member[]>;

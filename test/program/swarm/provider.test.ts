@@ -10,6 +10,7 @@ import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, Stack, type EngineEvent } from "@pulumi/pulumi/automation";
 import { ensureEngine } from "../../../local/engine/engine";
+import { fingerprint, parsePublicKey } from "../../../providers/swarm/ssh/host-keys";
 import * as swarm from "../../../providers/swarm/sdk";
 import { FakeDroplet } from "../../unit/swarm/support/fake-droplet";
 
@@ -19,9 +20,12 @@ const root = path.resolve(__dirname, "../../..");
 let directory: string;
 let droplet: FakeDroplet;
 /** DigitalOcean's API, which knows that one Droplet. */
-const api = http.createServer((_request, response) => {
+const api = http.createServer((request, response) => {
   const networks = { v4: [{ ip_address: "127.0.0.1", type: "public" }] };
-  response.end(JSON.stringify({ droplets: [{ id: 1, name: "node-1", networks }] }));
+  const one = { id: 1, name: "node-1", networks, tags: ["archipelago-shop"], size_slug: "small" };
+  response.end(
+    JSON.stringify(request.url?.endsWith("/droplets/1") ? { droplet: one } : { droplets: [one] }),
+  );
 });
 
 beforeAll(async () => {
@@ -175,6 +179,33 @@ describe("a node", () => {
     await stack.destroy();
     expect(droplet.nodeId).toBe("");
   });
+});
+
+test("a swarm that no state knows any more is imported, and the next up replaces nothing", async () => {
+  const program = () => {
+    const cluster = new swarm.Cluster("swarm", droplet.clusterInputs);
+    const { id, signingKey, tag } = cluster;
+    const inputs = { ...droplet.nodeInputs, cluster: id, clusterKey: signingKey, tag };
+    return Promise.resolve({ nodeId: new swarm.Node("node-1", inputs).nodeId });
+  };
+  await (await stackOf(program, "lost")).up();
+  droplet.node.dockerCalls.length = 0;
+  const stack = await stackOf(program, "found");
+  const manager = `127.0.0.1:${droplet.node.port}#${fingerprint(parsePublicKey(droplet.permanent.public))}`;
+  await stack.import({
+    generateCode: false,
+    protect: false,
+    resources: [
+      { type: "swarm:index:Cluster", name: "swarm", id: manager },
+      { type: "swarm:index:Node", name: "node-1", id: `${manager}/node-1` },
+    ],
+  });
+  expect(stateFile("found")).not.toContain("PRIVATE KEY");
+  expect((await stack.preview()).changeSummary).toEqual({ same: 1, update: 2 });
+  await stack.up();
+  await stack.preview({ expectNoChanges: true });
+  await stack.refresh({ expectNoChanges: true });
+  expect(droplet.node.dockerCalls).not.toContain("POST /swarm/init");
 });
 
 test("wrong inputs are all told in the preview, before anything is made", async () => {

@@ -151,6 +151,8 @@ export class FakeDroplet {
           body: {
             Version: { Index: this.version },
             Spec: { Labels: this.clusterLabels },
+            DefaultAddrPool: (this.initBody as { DefaultAddrPool?: string[] } | undefined)
+              ?.DefaultAddrPool,
             JoinTokens: { Manager: "SWMTKN-manager", Worker: "SWMTKN-worker" },
           },
         };

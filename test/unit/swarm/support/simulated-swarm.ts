@@ -259,6 +259,7 @@ export class SimulatedSwarm {
         await ask(() => machine.images.add(reference));
       },
       swarmLabels: () => manage("labels", () => this.clusterLabels),
+      addressPool: () => manage("pool", () => []),
       joinToken: (role) =>
         manage("token", () => {
           this.tokensRead += 1;
