@@ -10,8 +10,8 @@ export interface AlarmsArgs {
   readonly tag: pulumi.Input<string>;
   readonly balancerId: pulumi.Input<string>;
   readonly databaseId?: pulumi.Input<string> | undefined;
-  /** What is asked from outside, from several regions of the world. */
-  readonly url: pulumi.Input<string>;
+  /** What is asked from outside, from several regions of the world. @default nothing */
+  readonly url?: pulumi.Input<string>;
 }
 
 interface Alarm {
@@ -99,7 +99,7 @@ export class Alarms extends pulumi.ComponentResource {
     if (args.databaseId !== undefined) {
       for (const alarm of DATABASE) this.watch(alarm, { entities: [args.databaseId] });
     }
-    this.askFromOutside();
+    if (args.url !== undefined) this.askFromOutside(args.url);
     this.registerOutputs({});
   }
 
@@ -125,8 +125,8 @@ export class Alarms extends pulumi.ComponentResource {
     );
   }
 
-  private askFromOutside(): void {
-    const { stack, url, emails } = this.args;
+  private askFromOutside(url: pulumi.Input<string>): void {
+    const { stack, emails } = this.args;
     const target = pulumi.output(url);
     const check = new digitalocean.UptimeCheck(
       this.name,

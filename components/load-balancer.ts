@@ -26,6 +26,8 @@ export interface LoadBalancerArgs {
   /** Names to serve over HTTPS, with the zones that they are in. @default plain HTTP */
   readonly https?:
     { readonly names: readonly string[]; readonly after: readonly pulumi.Resource[] } | undefined;
+  /** Name of a certificate that there is already, instead of one for `https`. @default none */
+  readonly certificateName?: pulumi.Input<string> | undefined;
   /** Refuse to delete it, since its address would be lost. */
   readonly protect: boolean;
 }
@@ -47,11 +49,16 @@ export class LoadBalancer extends pulumi.ComponentResource {
   readonly address: pulumi.Output<string>;
   readonly balancer: digitalocean.LoadBalancer;
   readonly firewall: digitalocean.Firewall;
+  /** Of the certificate that it serves HTTPS with. */
+  readonly certificateName: pulumi.Input<string> | undefined;
 
   constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:ingress:LoadBalancer", name, {}, opts);
     const child = { parent: this };
-    const certificate = args.https && this.makeCertificate(name, args.name, args.https);
+    this.certificateName =
+      args.certificateName ??
+      (args.https && this.makeCertificate(name, args.name, args.https).name);
+    const hasCertificate = this.certificateName !== undefined;
     this.balancer = new digitalocean.LoadBalancer(
       name,
       {
@@ -60,10 +67,10 @@ export class LoadBalancer extends pulumi.ComponentResource {
         vpcUuid: args.vpcId,
         dropletTag: args.tag,
         sizeUnit: args.nodes,
-        forwardingRules: forwardingRules(certificate?.name),
-        redirectHttpToHttps: certificate !== undefined,
+        forwardingRules: forwardingRules(this.certificateName),
+        redirectHttpToHttps: hasCertificate,
         // The records are this stack's: DigitalOcean would add its own for the certificate's names.
-        ...(certificate && { disableLetsEncryptDnsRecords: true }),
+        ...(hasCertificate && { disableLetsEncryptDnsRecords: true }),
         httpIdleTimeoutSeconds: args.idleTimeoutSeconds,
         stickySessions: stickySessions(args.stickyCookie),
         healthcheck: {

@@ -15,8 +15,8 @@ export interface ManagedDatabaseArgs {
   readonly region: string;
   /** VPC UUID. */
   readonly vpcId: pulumi.Input<string>;
-  /** Tag of the Droplets that may reach it; nobody else may. */
-  readonly trustedTag: pulumi.Input<string>;
+  /** Tags of the Droplets that may reach it; nobody else may. */
+  readonly trustedTags: readonly pulumi.Input<string>[];
   /** Refuse to delete it. */
   readonly protect: boolean;
 }
@@ -26,7 +26,7 @@ export interface ManagedDatabaseArgs {
  *
  * ```ts
  * new ManagedDatabase("postgres", { name: "prod-postgres", engine: "pg", version: "15", size: "db-s-1vcpu-2gb",
- *   nodes: 2, region: "fra1", vpcId, trustedTag: "archipelago-prod", protect: true });
+ *   nodes: 2, region: "fra1", vpcId, trustedTags: ["archipelago-prod"], protect: true });
  * ```
  *
  * Costs about $15 a month for each GB of the primary, and $10 for each GB of a standby. Users and databases are the
@@ -62,7 +62,7 @@ export class ManagedDatabase extends pulumi.ComponentResource {
     );
     this.firewall = new digitalocean.DatabaseFirewall(
       name,
-      { clusterId: this.cluster.id, rules: [{ type: "tag", value: args.trustedTag }] },
+      { clusterId: this.cluster.id, rules: trustedSources(args.trustedTags) },
       // Deleted while the cluster stays, it would let everybody in.
       { parent: this, deletedWith: this.cluster },
     );
@@ -73,3 +73,7 @@ export class ManagedDatabase extends pulumi.ComponentResource {
     this.registerOutputs({});
   }
 }
+
+/** Droplets by their tags. */
+export const trustedSources = (tags: readonly pulumi.Input<string>[]) =>
+  tags.map((value) => ({ type: "tag", value }));

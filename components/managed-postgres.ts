@@ -1,6 +1,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import { ManagedDatabase, type ManagedDatabaseArgs } from "./managed-database";
+import { ManagedDatabase, type ManagedDatabaseArgs, trustedSources } from "./managed-database";
 
 export interface ManagedPostgresArgs extends Omit<ManagedDatabaseArgs, "engine"> {
   /** Names of databases, each with a user of its name and a connection pool. */
@@ -9,7 +9,12 @@ export interface ManagedPostgresArgs extends Omit<ManagedDatabaseArgs, "engine">
   readonly poolSize: number;
   /** Read-only copies in the same region. */
   readonly replicas: number;
+  /** A read-only copy in another region: its slug, and the VPC there. @default none */
+  readonly elsewhere?: CopyPlace | undefined;
 }
+
+/** Where a read-only copy is. */
+type CopyPlace = Pick<ManagedDatabaseArgs, "region" | "vpcId">;
 
 /** How a server is reached, and by whom. */
 export interface DatabaseLogin {
@@ -36,10 +41,11 @@ export class ManagedPostgres extends pulumi.ComponentResource {
   readonly poolPort: pulumi.Output<number>;
   readonly pools: readonly digitalocean.DatabaseConnectionPool[];
   readonly replicas: readonly digitalocean.DatabaseReplica[];
+  readonly replicaElsewhere: digitalocean.DatabaseReplica | undefined;
 
   constructor(name: string, args: ManagedPostgresArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:database:ManagedPostgres", name, {}, opts);
-    const { databases, poolSize, replicas, ...server } = args;
+    const { databases, poolSize, replicas, elsewhere, ...server } = args;
     this.server = new ManagedDatabase(name, { ...server, engine: "pg" }, { parent: this });
     const { cluster, firewall } = this.server;
     const child: pulumi.CustomResourceOptions = {
@@ -82,33 +88,36 @@ export class ManagedPostgres extends pulumi.ComponentResource {
     // Not asked of a pool: what hangs on one that is replaced would be deleted before it.
     this.poolPort = cluster.port.apply((port) => port + 1);
     this.replicas = Array.from({ length: replicas }, (_, index) =>
-      this.makeReplica(name, index + 1, args, child),
+      this.makeReplica(`replica-${index + 1}`, name, args, args, child),
     );
+    this.replicaElsewhere =
+      elsewhere && this.makeReplica("replica-elsewhere", name, elsewhere, args, child);
     this.registerOutputs({});
   }
 
   private makeReplica(
+    label: string,
     name: string,
-    number: number,
+    { region, vpcId }: CopyPlace,
     args: ManagedPostgresArgs,
     child: pulumi.CustomResourceOptions,
   ): digitalocean.DatabaseReplica {
     const { cluster } = this.server;
     const replica = new digitalocean.DatabaseReplica(
-      `${name}-replica-${number}`,
+      `${name}-${label}`,
       {
         clusterId: cluster.id,
-        name: `${args.name}-replica-${number}`,
-        region: args.region,
+        name: `${args.name}-${label}`,
+        region,
         size: args.size,
-        privateNetworkUuid: args.vpcId,
+        privateNetworkUuid: vpcId,
       },
       { ...child, deleteBeforeReplace: true, customTimeouts: { create: "45m" } },
     );
     new digitalocean.DatabaseFirewall(
-      `${name}-replica-${number}`,
+      `${name}-${label}`,
       // Not its ID, which is made of other names.
-      { clusterId: replica.uuid, rules: [{ type: "tag", value: args.trustedTag }] },
+      { clusterId: replica.uuid, rules: trustedSources(args.trustedTags) },
       { parent: this, deletedWith: replica },
     );
     return replica;

@@ -1,21 +1,37 @@
 import type { Account, Size } from "./account";
 import type { Config } from "./config";
 import { type Fault, show, suggest } from "./faults";
-import { fleetFaults } from "./rules/fleet-account";
+import { fleetFaults, limitFaults } from "./rules/fleet-account";
+import { secondSiteOf } from "./second-site";
 
 /** Faults that only DigitalOcean's catalogue or what already exists can show. */
 export function accountFaults(config: Config, account: Account): Fault[] {
-  const region = account.regions.find(({ slug }) => slug === config.region);
+  const second = secondSiteOf(config, account);
   return [
-    ...regionFaults(config, account),
-    ...wantedSizes(config).flatMap(([path, size]) => sizeFaults(path, size, region?.slug, account)),
+    ...placeFaults(config, account),
+    ...(second ? placeFaults(second.config, second.account).map(inSecondSite) : []),
     ...imageFaults(config, account),
     ...sshKeyFaults(config, account),
     ...reservedIpFaults(config, account),
     ...zoneFaults(config, account),
     ...volumeFaults(config, account),
+    ...limitFaults(config, account),
     ...fleetFaults(config, account),
+    ...(second ? fleetFaults(second.config, second.account).map(inSecondSite) : []),
   ];
+}
+
+function placeFaults(config: Config, account: Account): Fault[] {
+  const region = account.regions.find(({ slug }) => slug === config.region);
+  return [
+    ...regionFaults(config, account),
+    ...wantedSizes(config).flatMap(([path, size]) => sizeFaults(path, size, region?.slug, account)),
+  ];
+}
+
+/** Its keys are those of a stack, one level down. */
+function inSecondSite(fault: Fault): Fault {
+  return { ...fault, path: fault.path.replace("archipelago:", "archipelago:secondSite.") };
 }
 
 /** Each size once, at the first node that has it. */

@@ -4,6 +4,7 @@ import { type FleetAccount, NO_FLEET, readFleetAccount } from "./account-fleet";
 import { found } from "./account-lookup";
 import type { Config } from "./config";
 import { stackTag, volumeName } from "./names";
+import { secondSiteConfig } from "./second-site";
 
 /** A Droplet of this stack as it is now. */
 export type ExistingDroplet = Pick<
@@ -41,6 +42,8 @@ export interface Account {
   readonly reservedIp: { readonly region: string; readonly dropletId: number } | undefined;
   /** Whether the zone of `domain.dns: existing` exists. */
   readonly zone: boolean;
+  /** The same of the second site, if the stack is to have one. */
+  readonly second?: Account | undefined;
 }
 
 /**
@@ -53,7 +56,8 @@ export async function readAccount(config: Config): Promise<Account> {
     const mine = digitalocean.getDroplets({
       filters: [{ key: "tags", values: [stackTag(config.stack)] }],
     });
-    const [sizes, regions, image, droplets, volume, keys, reservedIp, zone, fleet] =
+    const secondSite = secondSiteConfig(config);
+    const [sizes, regions, image, droplets, volume, keys, reservedIp, zone, fleet, second] =
       await Promise.all([
         wantedSizes(config),
         wantedRegions(config),
@@ -67,6 +71,7 @@ export async function readAccount(config: Config): Promise<Account> {
           config,
           mine.then((found) => found.droplets.length),
         ),
+        secondSite && readAccount(secondSite),
       ]);
     return {
       sizes: sizes.sizes,
@@ -79,8 +84,10 @@ export async function readAccount(config: Config): Promise<Account> {
       sshKeys: keys.sshKeys,
       reservedIp,
       zone,
+      second,
     };
   } catch (error) {
+    if (error instanceof pulumi.RunError) throw error;
     throw new pulumi.RunError(describeFailure(error));
   }
 }

@@ -21,6 +21,15 @@ export const PRIVATE_RANGES = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"] 
  * never changes and two stacks of one account rarely meet (VPCs of an account may not overlap).
  */
 export function defaultVpcCidr(stack: string): string {
+  return vpcIn(64, stack);
+}
+
+/** The same for a second site, in 10.96.0.0/11: it never meets the first one's. */
+export function secondVpcCidr(stack: string): string {
+  return vpcIn(96, stack);
+}
+
+function vpcIn(block: number, stack: string): string {
   const digest = createHash("sha256").update(stack).digest();
-  return `10.${64 + (digest.readUInt8(0) % 32)}.${(digest.readUInt8(1) % 16) * 16}.0/20`;
+  return `10.${block + (digest.readUInt8(0) % 32)}.${(digest.readUInt8(1) % 16) * 16}.0/20`;
 }

@@ -9,6 +9,7 @@ import { floatingIp, loadBalancer } from "./schema/ingress";
 import { managers, node, workers } from "./schema/nodes";
 import { NAME, NAME_RULE } from "./schema/patterns";
 import { registry } from "./schema/registry";
+import { secondSite } from "./schema/second-site";
 import { service } from "./schema/service";
 import { sshFrom } from "./schema/ssh-from";
 import type { SshKeySource } from "./ssh-keys";
@@ -43,6 +44,7 @@ export const stackSchema = mapping(
     ).default({}),
     managers: managers.optional(),
     workers: workers.optional(),
+    secondSite: secondSite.optional(),
     image: text(
       /^[a-z0-9.-]+$/,
       "an image slug such as debian-12-x64",
@@ -100,12 +102,20 @@ export interface FleetNode {
   readonly role: "manager" | "worker";
 }
 
+/** A second site, with every default applied. */
+export interface SecondSite {
+  readonly region: string;
+  readonly vpcCidr: string;
+  readonly nodes: Readonly<Record<string, FleetNode>>;
+}
+
 /** A whole, valid configuration: the stack file with every default applied, and where it runs. */
 export interface Config extends Omit<
   StackFile,
   | "managers"
   | "workers"
   | "nodes"
+  | "secondSite"
   | "ingress"
   | "loadBalancer"
   | "database"
@@ -116,6 +126,7 @@ export interface Config extends Omit<
 > {
   /** Every node by its name: `manager-1`, `worker-2`. Managers come first. */
   readonly nodes: Readonly<Record<string, FleetNode>>;
+  readonly secondSite?: SecondSite | undefined;
   readonly ingress: NonNullable<StackFile["ingress"]>;
   readonly loadBalancer: Chosen<StackFile["loadBalancer"], "nodes">;
   readonly database: DatabaseConfig;

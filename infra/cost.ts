@@ -1,6 +1,7 @@
 import type { Account } from "./account";
 import type { Config } from "./config";
 import { monthlyPriceOf, PRICES } from "./prices";
+import { secondSiteOf } from "./second-site";
 import { keepsVolume } from "./volume-use";
 
 /** What a stack costs in a month, in USD, before taxes, traffic beyond the allowance and backups. */
@@ -22,6 +23,7 @@ export function monthlyCost(config: Config, account: Account): MonthlyCost {
     ...dropletParts(config, account),
     ...volumePart(config, account),
     ...balancerPart(config),
+    ...secondSiteParts(config, account),
     ...databaseParts(config),
     ...registryPart(config),
   ];
@@ -77,17 +79,37 @@ function databaseParts({ database, cache }: Config): Part[] {
   return parts;
 }
 
+function secondSiteParts(config: Config, account: Account): Part[] {
+  const second = secondSiteOf(config, account);
+  if (second === undefined) return [];
+  const { region } = second.config;
+  return [
+    ...[...dropletParts(second.config, second.account), ...balancerPart(second.config)].map(
+      ({ name, price }) => ({ name: `${name} in ${region}`, price }),
+    ),
+    ...copyPart(config, region),
+    { name: "Global Load Balancer", price: PRICES.globalBalancer },
+  ];
+}
+
+function copyPart({ database: { engine, size } }: Config, region: string): Part[] {
+  if (engine !== "managed") return [];
+  return [{ name: `replica in ${region}`, price: monthlyPriceOf(size, 1) }];
+}
+
 function registryPart({ registry: { kind, tier } }: Config): Part[] {
   if (kind !== "digitalocean") return [];
   return [{ name: `registry ${tier}`, price: PRICES.registry[tier] }];
 }
 
 /** What the account has now. Of read-only copies it says nothing: as many as are wanted are taken for granted. */
-function costNow({ database }: Config, { droplets, volume, fleet }: Account): number {
+function costNow(config: Config, { droplets, volume, fleet, second }: Account): number {
+  const { database } = config;
   const replicas = database.engine === "managed" ? database.replicas : 0;
   const tier = fleet.registryTier as keyof typeof PRICES.registry | undefined;
   return sum([
     ...droplets.map(({ name, priceMonthly }) => ({ name, price: priceMonthly })),
+    ...(second?.fleet.balancerNodes ? secondSiteNow(config, second) : []),
     { name: "Volume", price: (volume?.sizeGib ?? 0) * PRICES.volumeGib },
     { name: "Load Balancer", price: fleet.balancerNodes * PRICES.balancerNode },
     ...[fleet.database, fleet.cache].map((one) => ({
@@ -100,6 +122,16 @@ function costNow({ database }: Config, { droplets, volume, fleet }: Account): nu
     },
     { name: "registry", price: tier === undefined ? 0 : PRICES.registry[tier] },
   ]);
+}
+
+/** It is all there once its Load Balancer is, but for Droplets that are still to come. */
+function secondSiteNow(config: Config, { droplets, fleet }: Account): Part[] {
+  return [
+    ...droplets.map(({ name, priceMonthly }) => ({ name, price: priceMonthly })),
+    { name: "Load Balancer", price: fleet.balancerNodes * PRICES.balancerNode },
+    ...copyPart(config, config.secondSite?.region ?? ""),
+    { name: "Global Load Balancer", price: PRICES.globalBalancer },
+  ];
 }
 
 function sum(parts: readonly Part[]): number {

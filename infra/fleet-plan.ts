@@ -2,8 +2,9 @@ import type { Account, ExistingDroplet } from "./account";
 import type { Config } from "./config";
 import { firstNode, usesVolume } from "./fleet";
 import { dropletName } from "./names";
+import { nameOfSecond, secondSiteOf } from "./second-site";
 
-/** What an `up` does with the Droplets of a stack. */
+/** What an `up` does with the Droplets of a stack, those of a second site included. */
 export interface FleetPlan {
   /** Nodes that get a Droplet where they have none. */
   readonly created: readonly string[];
@@ -33,7 +34,31 @@ export function pinnedNode(config: Config): string | undefined {
   return usesVolume(config) ? firstNode(config) : undefined;
 }
 
-export function fleetPlan(config: Config, { droplets }: Pick<Account, "droplets">): FleetPlan {
+export function fleetPlan(config: Config, account: Account): FleetPlan {
+  const first = sitePlan(config, account);
+  const site = secondSiteOf(config, account);
+  const second = site && sitePlan(site.config, site.account);
+  const plan = second ? together(first, second) : first;
+  const peak = plan.now + plan.created.length + replacedAtOnce(plan.replaced.length, config);
+  return { ...plan, peak };
+}
+
+type SitePlan = Omit<FleetPlan, "peak">;
+
+function together(first: SitePlan, second: SitePlan): SitePlan {
+  const named = (nodes: SitePlan["replaced"]) =>
+    nodes.map(({ node, why }) => ({ node: nameOfSecond(node), why }));
+  return {
+    created: [...first.created, ...second.created.map(nameOfSecond)],
+    replaced: [...first.replaced, ...named(second.replaced)],
+    resized: [...first.resized, ...named(second.resized)],
+    removed: [...first.removed, ...second.removed],
+    now: first.now + second.now,
+    after: first.after + second.after,
+  };
+}
+
+function sitePlan(config: Config, { droplets }: Pick<Account, "droplets">): SitePlan {
   const created: string[] = [];
   const replaced: { node: string; why: string }[] = [];
   const resized: { node: string; why: string }[] = [];
@@ -51,9 +76,7 @@ export function fleetPlan(config: Config, { droplets }: Pick<Account, "droplets"
   }
   const wanted = Object.keys(config.nodes).map((node) => dropletName(config.stack, node));
   const removed = droplets.map(({ name }) => name).filter((name) => !wanted.includes(name));
-  const now = droplets.length;
-  const peak = now + created.length + replacedAtOnce(replaced.length, config);
-  return { created, replaced, resized, removed, now, peak, after: wanted.length };
+  return { created, replaced, resized, removed, now: droplets.length, after: wanted.length };
 }
 
 /** Whether its Droplet stays as it is while other nodes are replaced. */

@@ -15,6 +15,7 @@ export interface Parsed {
 const STAND_INS: readonly (readonly [path: RegExp, value: unknown])[] = [
   [/^topology$/, "single-node"],
   [/^region$/, "zz0"],
+  [/^secondSite\/region$/, "zz1"],
   [/^services$/, {}],
   [/^services\/[^/]+\/build\/context$/, "."],
   [/^services\/[^/]+\/rateLimit\/requests$/, 1],

@@ -6,6 +6,7 @@ import { memoryGib } from "./plans";
  */
 export const PRICES = {
   volumeGib: 0.1,
+  globalBalancer: 15,
   balancerNode: 12,
   registry: { starter: 0, basic: 5, professional: 20 },
 } as const;

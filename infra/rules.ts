@@ -3,6 +3,7 @@ import type { Fault } from "./faults";
 import { cacheFaults, databaseFaults, registryFaults } from "./rules/data";
 import { ingressFaults, sshFromFaults, vpcFaults } from "./rules/network";
 import { fleetFaults } from "./rules/nodes";
+import { secondSiteFaults } from "./rules/second-site";
 import { routeFaults, serviceFaults } from "./rules/services";
 
 /**
@@ -16,6 +17,7 @@ export function ruleFaults(file: StackFile, config: Config, root: string): Fault
   return [
     ...fleetFaults(file, config),
     ...vpcFaults(config.vpcCidr),
+    ...secondSiteFaults(file, config),
     ...sshFromFaults(config.sshFrom),
     ...ingressFaults(config),
     ...databaseFaults(config),

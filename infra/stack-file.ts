@@ -1,7 +1,8 @@
-import { defaultVpcCidr } from "./addresses";
+import { defaultVpcCidr, secondVpcCidr } from "./addresses";
 import type { Config } from "./config";
 import { topologyDefaults } from "./defaults";
 import { type Fault, show } from "./faults";
+import { fleetOf } from "./fleet";
 import { parse, PREFIX } from "./parse";
 import { rollOf } from "./roll";
 import { ruleFaults } from "./rules";
@@ -58,6 +59,11 @@ export function readStackFile(
   const config: Config = {
     ...file,
     ...topologyDefaults(file),
+    secondSite: file.secondSite && {
+      region: file.secondSite.region,
+      vpcCidr: file.secondSite.vpcCidr ?? secondVpcCidr(stack),
+      nodes: fleetOf({ ...file.secondSite, topology: "ha" }),
+    },
     stack,
     vpcCidr: file.vpcCidr ?? defaultVpcCidr(stack),
     sshKeys: ssh.keys,

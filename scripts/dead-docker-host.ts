@@ -15,6 +15,7 @@ import { exportState, importState, type Resource, type RunPulumi } from "./stack
 const ANSWER_SECONDS = 8;
 
 const member = z.object({
+  inputs: z.object({ cluster: z.string() }),
   outputs: z.object({ connection: z.object({ host: z.string(), hostKey: z.string() }) }),
 });
 
@@ -36,19 +37,22 @@ export async function leadToLivingManager(
 ): Promise<string[]> {
   const state = await exportState(pulumi);
   const resources = state.deployment?.resources ?? [];
-  const connections = resources
+  const members = resources
     .filter(({ type }) => type === "swarm:index:Node")
-    .flatMap((resource) => member.safeParse(resource).data?.outputs.connection ?? []);
-  if (connections.length < 2) return [];
-  const answers = await Promise.all(connections.map(ask));
-  const manager = connections.find((_, index) => answers[index]?.isManager);
-  const dead = connections.filter((_, index) => answers[index] === undefined);
-  if (!manager || dead.length === 0) return [];
+    .flatMap((resource) => member.safeParse(resource).data ?? [])
+    .map(({ inputs, outputs }) => ({ cluster: inputs.cluster, ...outputs }));
+  if (members.length < 2) return [];
+  const answers = await Promise.all(members.map(({ connection }) => ask(connection)));
+  const managers = members.filter((_, index) => answers[index]?.isManager);
+  const dead = members.filter((_, index) => answers[index] === undefined);
+  if (managers.length === 0 || dead.length === 0) return [];
   const lines: string[] = [];
   const led = resources.map((resource) => {
     const host = resource.inputs?.["host"];
-    const isDead = dead.some((each) => host === `ssh://root@${each.host}`);
-    if (resource.type !== "pulumi:providers:docker" || !isDead) return resource;
+    const gone = dead.find(({ connection }) => host === `ssh://root@${connection.host}`);
+    // Another site's swarm has none of its services.
+    const manager = managers.find(({ cluster }) => cluster === gone?.cluster)?.connection;
+    if (resource.type !== "pulumi:providers:docker" || !manager) return resource;
     lines.push(`${nameOf(resource)}: ${String(host)} does not answer; asking ${manager.host}`);
     return leadTo(manager, resource);
   });

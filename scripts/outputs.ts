@@ -9,22 +9,21 @@ const connection = z.object({
   hostKey: z.string(),
 });
 
+const node = z.object({
+  name: z.string(),
+  role: z.enum(["manager", "worker"]),
+  publicIp: z.string(),
+  privateIp: z.string(),
+  size: z.string(),
+  connection: connection.optional(),
+});
+
 const outputs = z.object({
   /** Absent where machines are simulated. */
   url: z.string().optional(),
   address: z.string().optional(),
-  nodes: z
-    .array(
-      z.object({
-        name: z.string(),
-        role: z.enum(["manager", "worker"]),
-        publicIp: z.string(),
-        privateIp: z.string(),
-        size: z.string(),
-        connection: connection.optional(),
-      }),
-    )
-    .default([]),
+  nodes: z.array(node).default([]),
+  secondSite: z.object({ nodes: z.array(node) }).optional(),
   services: z.record(z.string(), z.object({ image: z.string(), replicas: z.number() })).default({}),
   monthlyCost: z.string().optional(),
 });

@@ -7,12 +7,11 @@ import { dropletName } from "../names";
 
 const ELSEWHERE = "a stack stays where it is; bring up another stack there and move to it";
 
-/** Faults that only the Droplets and databases that a stack has already can show. */
+/** Faults that only the Droplets and databases that a site has already can show. */
 export function fleetFaults(config: Config, account: Account): Fault[] {
   return [
     ...placeFaults(config, account),
     ...pinnedFaults(config, account),
-    ...limitFaults(config, account),
     ...databaseFaults(config, account),
   ];
 }
@@ -84,12 +83,14 @@ function dropletFaults(
 }
 
 /** Everything new comes before anything old goes, and DigitalOcean would refuse in the midst of it. */
-function limitFaults(config: Config, account: Account): Fault[] {
+export function limitFaults(config: Config, account: Account): Fault[] {
   const { droplets } = account.fleet;
   if (droplets === undefined) return [];
   const { peak, now, replaced } = fleetPlan(config, account);
-  if (peak === now || peak + droplets.others <= droplets.limit) return [];
-  const free = droplets.limit - droplets.others - now;
+  // Those of a second site are among the others.
+  const others = droplets.others - (account.second?.droplets.length ?? 0);
+  const free = droplets.limit - others - now;
+  if (peak === now || peak - now <= free) return [];
   return [
     {
       path: "archipelago:managers, workers",

@@ -3,8 +3,8 @@ import { isIpv6Cidr, overlaps, parseCidr, parseIpv4, within } from "../cidr";
 import type { Config } from "../config";
 import { type Fault, show } from "../faults";
 
-export function vpcFaults(vpcCidr: string): Fault[] {
-  const at = { path: "archipelago:vpcCidr", got: vpcCidr };
+export function vpcFaults(vpcCidr: string, path = "archipelago:vpcCidr"): Fault[] {
+  const at = { path, got: vpcCidr };
   const range = parseCidr(vpcCidr);
   if (range === undefined) {
     return [{ ...at, rule: "must be an IPv4 CIDR whose address is the first of its range" }];

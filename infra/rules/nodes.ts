@@ -5,7 +5,9 @@ const POOLED = /^(manager|worker)-[1-9][0-9]{0,3}$/;
 
 /** What must hold of pools and of nodes by their names. */
 export function fleetFaults(file: StackFile, config: Config): Fault[] {
-  return file.topology === "single-node" ? singleNodeFaults(file) : poolFaults(file, config);
+  return file.topology === "single-node"
+    ? singleNodeFaults(file)
+    : poolFaults(file, config, "archipelago:");
 }
 
 function singleNodeFaults({ nodes, managers, workers }: StackFile): Fault[] {
@@ -35,22 +37,32 @@ function singleNodeFaults({ nodes, managers, workers }: StackFile): Fault[] {
   ];
 }
 
-function poolFaults({ topology, nodes, managers }: StackFile, config: Config): Fault[] {
-  const present = Object.keys(config.nodes);
+/**
+ * Pools, and nodes by their names.
+ *
+ * @param at where they stand in the stack file: `archipelago:`, or a key that holds them.
+ */
+export function poolFaults(
+  { topology, nodes, managers }: Pick<StackFile, "topology" | "nodes" | "managers">,
+  { nodes: wanted }: Pick<Config, "nodes">,
+  at: string,
+): Fault[] {
+  const key = (name: string) => (at.endsWith(":") ? `${at}${name}` : `${at}.${name}`);
+  const present = Object.keys(wanted);
   const faults: Fault[] = [];
   for (const [name, { retired }] of Object.entries(nodes)) {
-    const path = `archipelago:nodes.${name}`;
+    const path = key(`nodes.${name}`);
     if (!POOLED.test(name)) {
       const rule = "must be named for its pool and number, such as manager-1 or worker-2";
       faults.push({ path, rule });
-    } else if (!retired && !(name in config.nodes)) {
+    } else if (!retired && !(name in wanted)) {
       const rule = `must be a node that its pool has: ${present.join(", ")}`;
-      faults.push({ path, rule, unless: ["archipelago:managers", "archipelago:workers"] });
+      faults.push({ path, rule, unless: [key("managers"), key("workers")] });
     }
   }
   if (topology === "ha" && managers?.count === 1) {
     const rule = "must be 3, 5 or 7 in the ha topology: one manager keeps no quorum when it fails";
-    faults.push({ path: "archipelago:managers", rule, got: show(managers.count) });
+    faults.push({ path: key("managers"), rule, got: show(managers.count) });
   }
   return faults;
 }

@@ -5,6 +5,7 @@ import type { ManagedDatabase } from "../../components/managed-database";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Config } from "../config";
 import type { OnSwarm } from "./database";
+import { inSite } from "./site";
 
 /** The cache as services of the swarm see it. */
 export interface ServedCache {
@@ -16,7 +17,7 @@ export interface ServedCache {
 export function serveCache(
   { cache }: Config,
   managed: ManagedDatabase | undefined,
-  { networkId, connection, child, onSwarm, triggers }: OnSwarm,
+  { networkId, connection, child, onSwarm, triggers, site }: OnSwarm,
 ): ServedCache | undefined {
   if (managed !== undefined) {
     const { user, password, privateHost, port } = managed.cluster;
@@ -33,10 +34,10 @@ export function serveCache(
     },
     onSwarm,
   );
-  const ready = new swarm.Rollout("cache", {
-    connection,
-    services: [container.target],
-    triggers: [...triggers],
-  });
+  const ready = new swarm.Rollout(
+    "cache",
+    { connection, services: [container.target], triggers: [...triggers] },
+    inSite(site),
+  );
   return { given: { cache_url: container.url }, ready };
 }

@@ -11,6 +11,7 @@ import type { Config } from "../config";
 import { databaseNames, poolSize } from "../databases";
 import { firstNode } from "../fleet";
 import { VOLUME_MOUNT } from "../names";
+import { inSite, type Site } from "./site";
 
 /** Where things of the swarm are made. */
 export interface OnSwarm {
@@ -25,6 +26,7 @@ export interface OnSwarm {
   readonly onSwarm: pulumi.ComponentResourceOptions;
   /** Whose change is reason to look at every service again. */
   readonly triggers: readonly string[];
+  readonly site: Site;
 }
 
 /** The databases as services of the swarm see them. */
@@ -46,7 +48,7 @@ export function serveDatabase(
 ): ServedDatabase | undefined {
   const { engine } = config.database;
   if (engine === "none") return undefined;
-  const { networkId, connection, child, onSwarm, triggers } = swarmPlace;
+  const { networkId, connection, child, onSwarm, triggers, site } = swarmPlace;
   const image = pulledImage("pgbouncer", IMAGES.pgbouncer, child);
   const behind =
     managed === undefined
@@ -59,11 +61,12 @@ export function serveDatabase(
     { ...onSwarm, dependsOn: [...after] },
   );
   // A release command and the app's first start find a database that answers.
-  const ready = new swarm.Rollout("database", {
-    connection,
-    services: [...first, pgbouncer.target],
-    triggers: [...triggers],
-  });
+  const services = [...first, pgbouncer.target];
+  const ready = new swarm.Rollout(
+    "database",
+    { connection, services, triggers: [...triggers] },
+    inSite(site),
+  );
   return { urls: pgbouncer.urls, ready };
 }
 
@@ -107,14 +110,14 @@ function beforePools(
   { database }: Config,
   postgres: ManagedPostgres,
   image: pulumi.Output<string>,
-  { networkId, connection, onSwarm }: OnSwarm,
+  { networkId, connection, onSwarm, site }: OnSwarm,
 ): Behind {
   const { server, logins, poolPort, pools } = postgres;
-  const grants = new DatabaseGrants(
-    "database-grants",
-    { image, networkId, connection, postgres },
-    onSwarm,
-  );
+  // Once for all sites: by the time that another one's services change, it is done.
+  const grants =
+    site.parent === undefined
+      ? new DatabaseGrants("database-grants", { image, networkId, connection, postgres }, onSwarm)
+      : undefined;
   return {
     server: {
       host: server.cluster.privateHost,
@@ -125,6 +128,6 @@ function beforePools(
     logins,
     poolSize: poolSize(database.size, logins.length),
     first: [],
-    after: [...pools, grants.done],
+    after: [...pools, ...(grants ? [grants.done] : [])],
   };
 }

@@ -1,4 +1,5 @@
 import * as digitalocean from "@pulumi/digitalocean";
+import type * as pulumi from "@pulumi/pulumi";
 import { Network } from "../../components/network";
 import { SshAccess } from "../../components/ssh-access";
 import type * as swarm from "../../providers/swarm/sdk";
@@ -26,25 +27,36 @@ export interface Ground {
 }
 
 /** Network, keys and Volume: the same resources in every topology. */
-export function layGround(config: Config, account: Account, { sshFrom }: Place): Ground {
-  const { stack, region } = config;
-  const network = new Network("network", {
-    name: stackName(stack),
-    region,
-    ipRange: config.vpcCidr,
-    tag: stackTag(stack),
-    roleTags: {
-      manager: roleTag(stack, "manager"),
-      worker: roleTag(stack, "worker"),
-      ingress: roleTag(stack, "ingress"),
-    },
-    sshFrom,
-    swarm: config.topology !== "single-node",
-    web: config.ingress === "floating-ip",
-  });
+export function layGround(config: Config, account: Account, place: Place): Ground {
+  const network = makeNetwork(config, place);
   const access = new SshAccess("ssh", { keys: accessKeys(config, account) });
   const volume = keepsVolume(config, account) ? makeVolume(config, network) : undefined;
   return { network, access, volume };
+}
+
+export function makeNetwork(
+  { stack, region, vpcCidr, topology, ingress }: Config,
+  { sshFrom }: Place,
+  opts?: pulumi.ComponentResourceOptions,
+): Network {
+  return new Network(
+    "network",
+    {
+      name: stackName(stack),
+      region,
+      ipRange: vpcCidr,
+      tag: stackTag(stack),
+      roleTags: {
+        manager: roleTag(stack, "manager"),
+        worker: roleTag(stack, "worker"),
+        ingress: roleTag(stack, "ingress"),
+      },
+      sshFrom,
+      swarm: topology !== "single-node",
+      web: ingress === "floating-ip",
+    },
+    opts,
+  );
 }
 
 function makeVolume({ stack, region, database, protect }: Config, network: Network) {

@@ -1,7 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Dns } from "../../components/dns";
 import { FloatingIp } from "../../components/floating-ip";
-import { LoadBalancer } from "../../components/load-balancer";
+import { GlobalLoadBalancer } from "../../components/global-load-balancer";
+import { LoadBalancer, type LoadBalancerArgs } from "../../components/load-balancer";
 import type { Account } from "../account";
 import type { Config } from "../config";
 import { firstNode } from "../fleet";
@@ -9,6 +10,8 @@ import { stackName } from "../names";
 import { edgeRoutes, routeHosts } from "../routes";
 import type { Ground } from "./ground";
 import type { Nodes } from "./nodes";
+import type { SecondGround } from "./second-site";
+import { inSite } from "./site";
 
 /** The way in. */
 export interface Ingress {
@@ -19,6 +22,8 @@ export interface Ingress {
   /** What is asked before `up` ends; absent when every route wants a name. */
   readonly probe: pulumi.Output<string> | undefined;
   readonly balancer: LoadBalancer | undefined;
+  /** Of a second site. */
+  readonly secondBalancer: LoadBalancer | undefined;
   /** What must be there before the address can answer. */
   readonly ready: readonly pulumi.Resource[];
   /** DigitalOcean URNs, for the Project. */
@@ -30,6 +35,7 @@ export function makeIngress(
   account: Account,
   ground: Ground,
   nodes: Nodes,
+  second: SecondGround | undefined,
 ): Ingress {
   const dns = makeDns(config);
   const zone = dns?.domain ? [dns.domain.domainUrn] : [];
@@ -38,20 +44,29 @@ export function makeIngress(
     balanced && account.fleet.reservedIp === undefined ? undefined : makeFloatingIp(config, nodes);
   const kept = floatingIp?.ipUrn ? [floatingIp.ipUrn] : [];
   const balancer = balanced ? makeBalancer(config, ground, dns) : undefined;
-  const address = balancer?.address ?? floatingIp?.address;
+  const secondBalancer = balancer && second && makeSecondBalancer(second, balancer);
+  const global =
+    secondBalancer && second && makeGlobal(config, balancer, { ...second, secondBalancer });
+  const address = global?.address ?? balancer?.address ?? floatingIp?.address;
   if (address === undefined) throw new Error("the way in has an address");
   dns?.lead(dnsNames(config), address);
   return {
     address,
     url: appUrl(config, address),
-    probe: probeUrl(config, address),
+    // The first site is asked by its own: what the global one serves by its address alone is not promised.
+    probe: probeUrl(config, balancer?.address ?? address),
     balancer,
+    secondBalancer,
     ready: balancer
       ? [balancer.balancer, balancer.firewall]
       : floatingIp
         ? [floatingIp.assignment]
         : [],
-    urns: [...zone, ...kept, ...(balancer ? [balancer.balancer.loadBalancerUrn] : [])],
+    urns: [
+      ...zone,
+      ...kept,
+      ...[balancer, secondBalancer, global].flatMap((each) => each?.balancer.loadBalancerUrn ?? []),
+    ],
   };
 }
 
@@ -68,11 +83,21 @@ function makeFloatingIp(config: Config, nodes: Nodes): FloatingIp {
   });
 }
 
-function makeBalancer(config: Config, { network }: Ground, dns: Dns | undefined): LoadBalancer {
-  const { stack, region, protect, loadBalancer } = config;
+function makeBalancer(config: Config, ground: Ground, dns: Dns | undefined): LoadBalancer {
+  return new LoadBalancer("front", {
+    ...balancerArgs(config, ground),
+    https: dns && { names: dnsNames(config), after: dns.domain ? [dns.domain] : [] },
+  });
+}
+
+/** What the Load Balancers of all sites have in common. */
+function balancerArgs(
+  { stack, region, protect, loadBalancer }: Config,
+  { network }: Ground,
+): LoadBalancerArgs {
   const tag = network.roleTags.ingress;
   if (tag === undefined) throw new Error("the network has a tag for the nodes that take requests");
-  return new LoadBalancer("front", {
+  return {
     name: stackName(stack),
     region,
     vpcId: network.vpcId,
@@ -80,8 +105,33 @@ function makeBalancer(config: Config, { network }: Ground, dns: Dns | undefined)
     nodes: loadBalancer.nodes,
     stickyCookie: loadBalancer.stickyCookie,
     idleTimeoutSeconds: loadBalancer.idleTimeoutSeconds,
-    https: dns && { names: dnsNames(config), after: dns.domain ? [dns.domain] : [] },
     protect,
+  };
+}
+
+/** With the first one's certificate. */
+function makeSecondBalancer(
+  { config, ground, site }: SecondGround,
+  { certificateName }: LoadBalancer,
+): LoadBalancer {
+  const args = { ...balancerArgs(config, ground), certificateName };
+  return new LoadBalancer("front", args, inSite(site));
+}
+
+/** The second site is there for when the first one fails: the database that is written to is in the first. */
+function makeGlobal(
+  config: Config,
+  balancer: LoadBalancer,
+  second: SecondGround & { readonly secondBalancer: LoadBalancer },
+): GlobalLoadBalancer {
+  return new GlobalLoadBalancer("global", {
+    name: `${stackName(config.stack)}-global`,
+    sites: [
+      { region: config.region, front: balancer },
+      { region: second.config.region, front: second.secondBalancer },
+    ],
+    names: dnsNames(config),
+    protect: config.protect,
   });
 }
 
@@ -109,7 +159,7 @@ function appUrl({ domain }: Config, address: pulumi.Output<string>): pulumi.Outp
 }
 
 /** By address and plain HTTP: with a domain, DNS and certificate may take longer than an `up`. */
-function probeUrl(config: Config, address: pulumi.Output<string>) {
+export function probeUrl(config: Config, address: pulumi.Output<string>) {
   const [route] = edgeRoutes(config).filter(({ hosts }) => hosts === undefined);
   return route && pulumi.interpolate`http://${address}${route.paths?.[0] ?? "/"}`;
 }

@@ -5,6 +5,7 @@ import type { Config } from "../config";
 import { databaseNames, poolSize } from "../databases";
 import { cacheName, databaseName, registryName } from "../names";
 import type { Ground } from "./ground";
+import type { SecondGround } from "./second-site";
 
 /** Valkey's version. https://docs.digitalocean.com/products/databases/valkey/ */
 const VALKEY_VERSION = "8";
@@ -16,9 +17,15 @@ export interface Managed {
   readonly registry: Registry | undefined;
 }
 
-export function makeManaged(config: Config, { network }: Ground): Managed {
+/** @param second reaches databases of the first site by the peering, and has a copy of its own. */
+export function makeManaged(
+  config: Config,
+  { network }: Ground,
+  second: SecondGround | undefined,
+): Managed {
   const { stack, region, protect, database, cache, registry } = config;
-  const here = { region, vpcId: network.vpcId, trustedTag: network.tag, protect };
+  const trustedTags = [network.tag, ...(second ? [second.ground.network.tag] : [])];
+  const here = { region, vpcId: network.vpcId, trustedTags, protect };
   const databases = databaseNames(config);
   return {
     postgres:
@@ -32,6 +39,10 @@ export function makeManaged(config: Config, { network }: Ground): Managed {
             databases,
             poolSize: poolSize(database.size, databases.length),
             replicas: database.replicas,
+            elsewhere: second && {
+              region: second.config.region,
+              vpcId: second.ground.network.vpcId,
+            },
           })
         : undefined,
     cache:

@@ -1,10 +1,11 @@
-import { Node } from "../../components/node";
+import { Node, type NodeArgs } from "../../components/node";
 import type { Account } from "../account";
 import type { Config, FleetNode } from "../config";
 import { firstNode } from "../fleet";
 import { isHeld, pinnedNode } from "../fleet-plan";
 import { dropletName, volumeName } from "../names";
 import { type Ground, volumeUse } from "./ground";
+import { FIRST_SITE, inSite, type Site } from "./site";
 
 /** Nodes by name, managers first. */
 export type Nodes = Readonly<Record<string, Node>>;
@@ -12,12 +13,17 @@ export type Nodes = Readonly<Record<string, Node>>;
 /** Label of the nodes that take requests from outside: the edge runs there. */
 export const INGRESS_LABEL = "ingress";
 
-/** Every node of the stack. */
-export function makeNodes(config: Config, account: Account, ground: Ground): Nodes {
+/** Every node of a site. */
+export function makeNodes(
+  config: Config,
+  account: Account,
+  ground: Ground,
+  site: Site = FIRST_SITE,
+): Nodes {
   return Object.fromEntries(
     Object.entries(config.nodes).map(([name, node]) => [
       name,
-      makeNode(name, node, config, account, ground),
+      makeNode(name, node, config, account, ground, site),
     ]),
   );
 }
@@ -28,6 +34,7 @@ function makeNode(
   config: Config,
   account: Account,
   ground: Ground,
+  site: Site,
 ): Node {
   const { stack, region, protect, image } = config;
   const { network, access } = ground;
@@ -35,7 +42,7 @@ function makeNode(
   const pinned = name === pinnedNode(config);
   const ingress = takesRequests(name, config);
   const tags = [network.tag, network.roleTags[role], ingress && network.roleTags.ingress];
-  return new Node(name, {
+  const args = {
     dropletName: dropletName(stack, name),
     region,
     size,
@@ -61,8 +68,13 @@ function makeNode(
     // Other nodes hold nothing that could be lost.
     protect: protect && pinned,
     // A Volume that grows keeps its Droplet from being resized at the same moment.
-    after: [network.firewall, ...(volume && ground.volume ? [ground.volume] : [])],
-  });
+    after: [
+      network.firewall,
+      ...(volume && ground.volume ? [ground.volume] : []),
+      ...site.beforeNodes,
+    ],
+  } satisfies NodeArgs;
+  return new Node(name, args, inSite(site));
 }
 
 /** A Load Balancer sends requests to every node, a floating IP leads to one. */

@@ -6,19 +6,26 @@ import type { Ground } from "./ground";
 import type { Ingress } from "./ingress";
 import type { Managed } from "./managed";
 import type { Nodes } from "./nodes";
+import type { SecondStack } from "./second-site";
 
 interface Stack {
   readonly ground: Ground;
   readonly nodes: Nodes;
   readonly ingress: Ingress;
-  readonly managed?: Managed;
+  readonly managed: Managed;
+  readonly second: SecondStack | undefined;
 }
 
 /** The stack's page in the control panel. */
-export function makeProject({ stack }: Config, { ground, nodes, ingress, managed }: Stack): void {
-  const databases = [managed?.postgres?.server, managed?.cache];
+export function makeProject(
+  { stack }: Config,
+  { ground, nodes, ingress, managed, second }: Stack,
+): void {
+  const databases = [managed.postgres?.server, managed.cache];
   const urns: (pulumi.Output<string> | undefined)[] = [
-    ...Object.values(nodes).map(({ droplet }) => droplet.dropletUrn),
+    ...[...Object.values(nodes), ...Object.values(second?.nodes ?? {})].map(
+      ({ droplet }) => droplet.dropletUrn,
+    ),
     ground.volume?.volumeUrn,
     ...ingress.urns,
     ...databases.map((database) => database?.cluster.clusterUrn),

@@ -21,6 +21,7 @@ import type { Ingress } from "./ingress";
 import type { Managed } from "./managed";
 import { INGRESS_LABEL, type Nodes } from "./nodes";
 import type { Served } from "./outputs";
+import { FIRST_SITE, inSite, type Site } from "./site";
 
 /** What the services stand on. */
 export interface Foundation {
@@ -40,9 +41,10 @@ export function serve(
   account: Account,
   place: Place,
   { nodes, cluster, ingress, managed }: Foundation & { readonly cluster: swarm.Cluster },
+  site = FIRST_SITE,
 ): Served {
   const login = registryLogin(config, managed);
-  const onSwarm = makeSwarm(config, nodes, cluster, login, place);
+  const onSwarm = makeSwarm(config, nodes, cluster, login, place, site);
   const database = serveDatabase(config, account, managed.postgres, onSwarm);
   const cache = serveCache(config, managed.cache, onSwarm);
   const { targets, images } = makeApp(config, {
@@ -52,15 +54,19 @@ export function serve(
     cache,
     root: place.root,
     repository: repositoryOf(config, managed),
-    builders: makeBuilders(config, nodes, place),
+    builders: makeBuilders(config, nodes, place, site),
   });
-  const app = new swarm.Rollout("app", {
-    connection: onSwarm.connection,
-    services: [...targets],
-    triggers: [...onSwarm.triggers],
-  });
+  const app = new swarm.Rollout(
+    "app",
+    {
+      connection: onSwarm.connection,
+      services: [...targets],
+      triggers: [...onSwarm.triggers],
+    },
+    inSite(site),
+  );
   const edge = makeEdge(config, onSwarm, app);
-  new swarm.Rollout(
+  const front = new swarm.Rollout(
     "front",
     {
       connection: onSwarm.connection,
@@ -69,9 +75,9 @@ export function serve(
       // A change of the app alone is looked at from the front as well.
       triggers: [...onSwarm.triggers, ...targets.map(({ version }) => version)],
     },
-    { dependsOn: [app, edge, ...ingress.ready] },
+    { ...inSite(site), dependsOn: [app, edge, ...ingress.ready] },
   );
-  return { url: ingress.url, images };
+  return { url: ingress.url, images, done: [front] };
 }
 
 /** The way to the swarm's managers, and the network of its services. */
@@ -81,6 +87,7 @@ function makeSwarm(
   cluster: swarm.Cluster,
   login: RegistryLogin | undefined,
   { env }: Place,
+  site: Site,
 ): OnSwarm {
   const first = nodes[firstNode(config)]?.member;
   if (first === undefined) throw new Error("a real node is a member");
@@ -93,11 +100,16 @@ function makeSwarm(
     ),
   });
   prepareSshDirectory();
-  const provider = new docker.Provider("swarm", {
-    ...dockerProviderArgs(connection, env.ARCHIPELAGO_SSH_KEY !== undefined),
-    ...(login && { registryAuth: [login] }),
-  });
+  const provider = new docker.Provider(
+    "swarm",
+    {
+      ...dockerProviderArgs(connection, env.ARCHIPELAGO_SSH_KEY !== undefined),
+      ...(login && { registryAuth: [login] }),
+    },
+    inSite(site),
+  );
   const onSwarm: pulumi.ComponentResourceOptions = {
+    ...inSite(site),
     providers: { docker: provider },
     transformations: [
       ({ type, props, opts }) =>
@@ -117,8 +129,14 @@ function makeSwarm(
       // nodes the VPC is private already.
       attachable: false,
     },
-    // Tasks go to every node.
-    { ...child, dependsOn: Object.values(nodes).flatMap(({ member }) => member ?? []) },
+    {
+      ...child,
+      dependsOn: [
+        // Tasks go to every node.
+        ...Object.values(nodes).flatMap(({ member }) => member ?? []),
+        ...site.beforeServices,
+      ],
+    },
   );
   return {
     networkId: network.id,
@@ -128,6 +146,7 @@ function makeSwarm(
     onSwarm,
     // Powered off and on, every task is started anew.
     triggers: [config.nodes[pinnedNode(config) ?? ""]?.size ?? ""],
+    site,
   };
 }
 
@@ -136,6 +155,7 @@ function makeBuilders(
   { services, registry }: Config,
   nodes: Nodes,
   { env }: Place,
+  site: Site,
 ): Record<string, Builder> {
   const builds = Object.values(services).some(({ build }) => build !== undefined);
   if (!builds || registry.kind !== "none") return {};
@@ -144,7 +164,11 @@ function makeBuilders(
     others.flatMap(([name, { member, droplet }]) => {
       if (!member) return [];
       const agent = env.ARCHIPELAGO_SSH_KEY !== undefined;
-      const provider = new docker.Provider(name, dockerProviderArgs(member.connection, agent));
+      const provider = new docker.Provider(
+        name,
+        dockerProviderArgs(member.connection, agent),
+        inSite(site),
+      );
       return [[name, { provider, droplet }]];
     }),
   );

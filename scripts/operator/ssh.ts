@@ -1,6 +1,7 @@
 /** `npm run ssh -- <stack> [node] [command…]`: a shell on a node, its host key pinned. */
 import { spawn } from "node:child_process";
 import { sshOptions } from "../../components/ssh-options";
+import { nameOfSecond } from "../../infra/second-site";
 import { Fault } from "../../local/fault";
 import { findTarget } from "./target";
 
@@ -10,7 +11,11 @@ export async function ssh(
   options: { cloud?: boolean },
 ): Promise<number> {
   const { outputs } = await findTarget(stack, options.cloud ?? false);
-  const named = outputs.nodes.find(({ name }) => name === words[0]);
+  const second = (outputs.secondSite?.nodes ?? []).map((each) => ({
+    ...each,
+    name: nameOfSecond(each.name),
+  }));
+  const named = [...outputs.nodes, ...second].find(({ name }) => name === words[0]);
   const node = named ?? outputs.nodes[0];
   const command = named ? words.slice(1) : words;
   if (!node?.connection)

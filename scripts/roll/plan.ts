@@ -35,7 +35,7 @@ export function inOrder(
   leader: string | undefined,
 ): readonly ReplacedNode[] {
   const rank = ({ node }: ReplacedNode) =>
-    node === leader ? 2 : node.startsWith("manager-") ? 1 : 0;
+    node === leader ? 2 : /\bmanager-\d+$/.test(node) ? 1 : 0;
   const number = ({ node }: ReplacedNode) => Number(/\d+$/.exec(node)?.[0] ?? 0);
   return [...nodes].sort((a, b) => rank(a) - rank(b) || number(a) - number(b));
 }

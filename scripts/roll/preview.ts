@@ -51,7 +51,7 @@ export function readPreview(json: string): Preview {
   const droplets = steps.filter(({ urn }) => urn.split("::")[2]?.split("$").at(-1) === DROPLET);
   const replaced = new Map<string, ReplacedNode>();
   for (const step of droplets.filter(({ op }) => ["replace", "create-replacement"].includes(op))) {
-    const node = step.urn.split("::").at(-1) ?? step.urn;
+    const node = nodeOf(step);
     replaced.set(node, { node, why: reasonOf(step) });
   }
   const { same = 0, ...others } = changeSummary;
@@ -63,6 +63,15 @@ export function readPreview(json: string): Preview {
     dropletsCreated: droplets.filter(({ op }) => op === "create").length,
     dropletsDeleted: droplets.filter(({ op }) => op === "delete").length,
   };
+}
+
+/** By the name of its Droplet, which begins with the stack's: nodes of a second site are called `second-…`. */
+function nodeOf({ urn, newState }: Step): string {
+  const stack = urn.split("::")[0]?.split(":").at(-1) ?? "";
+  const droplet = newState?.inputs["name"];
+  return typeof droplet === "string" && droplet.startsWith(`${stack}-`)
+    ? droplet.slice(stack.length + 1)
+    : (urn.split("::").at(-1) ?? urn);
 }
 
 /** The errors of a preview that failed, or all that it printed. */

@@ -5,9 +5,10 @@ import { leadToLivingManager, type Answer } from "../../../scripts/dead-docker-h
 const urn = (type: string, name: string) => `urn:pulumi:app::archipelago::${type}::${name}`;
 const hostKey = (host: string) => `ssh-ed25519 ${host}`;
 
-const node = (name: string, host: string) => ({
+const node = (name: string, host: string, cluster = "app-1") => ({
   urn: urn("swarm:index:Node", name),
   type: "swarm:index:Node",
+  inputs: { cluster },
   outputs: { connection: { host, hostKey: hostKey(host), port: 22 } },
 });
 const providerAt = (name: string, host: string) => {
@@ -56,6 +57,12 @@ test("a refresh asks a manager that lives when the one in the state is dead", as
     providerAt("swarm", "2.2.2.2"),
     providerAt("worker-1", "3.3.3.3"),
   ]);
+});
+
+test("a second site's services are not looked for in the first site's swarm", async () => {
+  const second = [node("manager-1", "4.4.4.4", "app-second-1"), providerAt("swarm", "4.4.4.4")];
+  const { lines } = await lead([...nodes, ...second], { "2.2.2.2": manager });
+  expect(lines).toEqual([]);
 });
 
 test.each([

@@ -1,5 +1,6 @@
 import { rollOf } from "../../../infra/roll";
 import { rollWith, type RollOptions } from "../../../scripts/roll";
+import { readPreview } from "../../../scripts/roll/preview";
 import type { RunOptions, StackPulumi } from "../../../scripts/stack-pulumi";
 
 const urn = (node: string) =>
@@ -106,6 +107,21 @@ test("what else the stack file changes comes first, with every node left as it i
   const { text } = await rolled(stack);
   expect(text).toContain("first 2 other changes");
   expect(stack.ups).toEqual([[], ["worker-1"]]);
+});
+
+test("a node of a second site is told from the first one's of the same name", () => {
+  const step = (size: string, name: string) => ({
+    op: "replace",
+    urn: urn("worker-1"),
+    oldState: { id: name, inputs: { name, size: "small" } },
+    newState: { id: name, inputs: { name, size } },
+    replaceReasons: ["size"],
+  });
+  const steps = [step("large", "app-worker-1"), step("huge", "app-second-worker-1")];
+  expect(readPreview(JSON.stringify({ steps })).replaced).toEqual([
+    { node: "worker-1", why: "size small → large" },
+    { node: "second-worker-1", why: "size small → huge" },
+  ]);
 });
 
 test("a stack file with faults is told, and nothing is changed", async () => {
