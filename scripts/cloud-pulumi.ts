@@ -23,7 +23,14 @@ export function cloudPulumi(
   let stderr = "";
   child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
   child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  return new Promise((done) => {
+  // The terminal sends Ctrl-C to Pulumi as well; we stay until it has tidied up.
+  const stay = () => undefined;
+  process.on("SIGINT", stay);
+  return new Promise((ended) => {
+    const done = (result: { code: number; stdout: string; stderr: string }) => {
+      process.removeListener("SIGINT", stay);
+      ended(result);
+    };
     child.once("error", (error) => done({ code: 127, stdout, stderr: error.message }));
     child.once("close", (code) => done({ code: code ?? 1, stdout, stderr }));
   });

@@ -72,20 +72,32 @@ async function takeTurns(
 ): Promise<number> {
   const done: string[] = [];
   const namesOf = (some: typeof nodes) => some.map(({ node }) => node);
+  const stop = (what: string, untouched: typeof nodes) =>
+    tell(afterFailure(pulumi, what, done, namesOf(untouched)));
   if (otherChanges > 0) {
     tell("Other changes first …");
     const code = await up(pulumi, { held: namesOf(nodes), userData });
-    if (code !== 0) return stopped(pulumi, "The other changes", [], namesOf(nodes), code, tell);
+    if (code !== 0) {
+      stop("The other changes failed (above is why).", nodes);
+      return code;
+    }
   }
   for (let left = nodes; left.length > 0;) {
     // Who leads may have changed since.
-    const [turn, ...later] = inOrder(left, await leader(pulumi));
+    const leading = await leader(pulumi).catch((error: unknown) => {
+      stop("Nobody can be asked who leads the managers.", left);
+      throw error;
+    });
+    const [turn, ...later] = inOrder(left, leading);
     if (turn === undefined) break;
     const { node, why } = turn;
     tell(`[${done.length + 1}/${nodes.length}] ${node}: ${why} …`);
     const began = Date.now();
     const code = await up(pulumi, { held: namesOf(later), userData });
-    if (code !== 0) return stopped(pulumi, node, done, namesOf(later), code, tell);
+    if (code !== 0) {
+      stop(`${node} failed (above is why).`, later);
+      return code;
+    }
     done.push(node);
     tell(`[${done.length}/${nodes.length}] ${node} is new (${seconds(began)} s)`);
     left = later;
@@ -111,24 +123,19 @@ async function up(pulumi: StackPulumi, step: Step): Promise<number> {
   return (await pulumi.run(words, { environment, output: "inherit" })).code;
 }
 
-function stopped(
+function afterFailure(
   { stack, isLocal }: StackPulumi,
   what: string,
   done: readonly string[],
   untouched: readonly string[],
-  code: number,
-  tell: (line: string) => void,
-): number {
+): string {
   const list = (names: readonly string[]) => names.join(", ") || "none";
-  tell(
-    [
-      "",
-      `${what} failed (above is why). New: ${list(done)}. Not touched yet: ${list(untouched)}.`,
-      `To go on: npm run roll -- ${stack}${isLocal ? "" : " --cloud"}; it finishes what was begun and skips what is done.`,
-      "To go back: put the old values into the stack file, and run the same.",
-    ].join("\n"),
-  );
-  return code;
+  return [
+    "",
+    `${what} New: ${list(done)}. Not touched yet: ${list(untouched)}.`,
+    `To go on: npm run roll -- ${stack}${isLocal ? "" : " --cloud"}; it finishes what was begun and skips what is done.`,
+    "To go back: put the old values into the stack file, and run the same.",
+  ].join("\n");
 }
 
 /** @throws {Fault} when the stack has machines, and no manager of theirs answers: no node could join or leave. */

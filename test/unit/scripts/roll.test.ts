@@ -56,10 +56,13 @@ class FakeStack implements StackPulumi {
   }
 }
 
+/** What was told last. */
+let lines: string[] = [];
+
 const NODES = ["manager-1", "manager-2", "manager-3", "worker-1", "worker-10", "worker-2"];
 
 async function rolled(stack: StackPulumi, options: RollOptions = { yes: true }, agrees = true) {
-  const lines: string[] = [];
+  lines = [];
   const code = await rollWith(stack, options, {
     leader: () => Promise.resolve("manager-1"),
     agree: () => Promise.resolve(agrees),
@@ -99,6 +102,24 @@ test("a node that fails stops the roll, which says what is done and goes on when
   expect(await rolled(stack)).toMatchObject({ code: 0 });
   expect(stack.ups.slice(3)).toEqual([["worker-10"], ["manager-2"], ["manager-3"], ["manager-1"]]);
   expect((await rolled(stack)).text).toBe("app: no node is to be replaced.");
+});
+
+test("managers that answer no more stop the roll before the next node, and what is done is told", async () => {
+  const stack = new FakeStack(NODES);
+  const world = {
+    leader: () =>
+      stack.ups.length < 2
+        ? Promise.resolve("manager-1")
+        : Promise.reject(new Error("No manager of app answers")),
+    agree: () => Promise.resolve(true),
+    tell: (line: string) => void lines.push(line),
+  };
+  lines = [];
+  await expect(rollWith(stack, {}, world)).rejects.toThrow("No manager of app answers");
+  expect(stack.ups).toEqual([["worker-1"], ["worker-2"]]);
+  expect(lines.join("\n")).toContain(
+    "New: worker-1, worker-2. Not touched yet: worker-10, manager-2, manager-3, manager-1.",
+  );
 });
 
 test("what else the stack file changes comes first, with every node left as it is", async () => {
