@@ -186,7 +186,8 @@ test("a swarm that no state knows any more is imported, and the next up replaces
     const cluster = new swarm.Cluster("swarm", droplet.clusterInputs);
     const { id, signingKey, tag } = cluster;
     const inputs = { ...droplet.nodeInputs, cluster: id, clusterKey: signingKey, tag };
-    return Promise.resolve({ nodeId: new swarm.Node("node-1", inputs).nodeId });
+    const parent = new pulumi.ComponentResource("archipelago:node:Node", "node-1");
+    return Promise.resolve({ nodeId: new swarm.Node("node-1", inputs, { parent }).nodeId });
   };
   await (await stackOf(program, "lost")).up();
   droplet.node.dockerCalls.length = 0;
@@ -197,11 +198,18 @@ test("a swarm that no state knows any more is imported, and the next up replaces
     protect: false,
     resources: [
       { type: "swarm:index:Cluster", name: "swarm", id: manager },
-      { type: "swarm:index:Node", name: "node-1", id: `${manager}/node-1` },
+      { type: "archipelago:node:Node", name: "node-1", component: true },
+      {
+        type: "swarm:index:Node",
+        name: "node-1-member",
+        logicalName: "node-1",
+        parent: "node-1",
+        id: `${manager}/node-1`,
+      },
     ],
   });
   expect(stateFile("found")).not.toContain("PRIVATE KEY");
-  expect((await stack.preview()).changeSummary).toEqual({ same: 1, update: 2 });
+  expect((await stack.preview()).changeSummary).toEqual({ same: 2, update: 2 });
   await stack.up();
   await stack.preview({ expectNoChanges: true });
   await stack.refresh({ expectNoChanges: true });
