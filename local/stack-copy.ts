@@ -19,6 +19,15 @@ export function stackNames(): string[] {
     .sort();
 }
 
+/** Whether a stack's file asks for a bucket; what is wrong with the file is for others to say. */
+export function wantsFiles(stack: string): boolean {
+  const source = path.join(stacksDir(), `Pulumi.${stack}.yaml`);
+  if (!fs.existsSync(source)) return false;
+  const document = parseDocument(fs.readFileSync(source, "utf8"));
+  const files: unknown = document.getIn(["config", "archipelago:files"]);
+  return files !== undefined && files !== false;
+}
+
 /** The error that names the stacks there are. */
 export function noSuchStack(stack: string): Fault {
   return new Fault(

@@ -23,6 +23,11 @@ export function hasDeletedWith(stack: string): boolean {
   return stateMentions(stack, '"deletedWith"');
 }
 
+/** Whether the stack has a bucket. */
+export function hasBucket(stack: string): boolean {
+  return stateMentions(stack, '"digitalocean:index/spacesBucket:SpacesBucket"');
+}
+
 function stateMentions(stack: string, words: string): boolean {
   return isKnown(stack) && fs.readFileSync(stateFile(stack), "utf8").includes(words);
 }

@@ -29,7 +29,7 @@ program
   .command("local [words...]")
   .allowUnknownOption()
   .helpOption(false)
-  .description("a Pulumi command, or api, status, reset, on the local DigitalOcean")
+  .description("a Pulumi command, or api, spaces, status, reset, on the local DigitalOcean")
   .action(async (words: string[]) => exitWith(await local(words)));
 
 for (const [name, description] of [

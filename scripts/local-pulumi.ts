@@ -1,7 +1,8 @@
 /** A Pulumi command on the local DigitalOcean, after putting right what an interruption or a hand left. */
 import { pulumi, type LocalEngine, type Result } from "../local/pulumi";
-import { stackNames } from "../local/stack-copy";
-import { hasDeletedWith, wasInterrupted } from "../local/state";
+import { spacesForStack } from "../local/spaces";
+import { stackNames, wantsFiles } from "../local/stack-copy";
+import { hasBucket, hasDeletedWith, wasInterrupted } from "../local/state";
 import { leadToLivingManager } from "./dead-docker-host";
 import { heal } from "./heal";
 import { forgetLost } from "./lost-swarm";
@@ -9,12 +10,17 @@ import { forgetLost } from "./lost-swarm";
 const CHANGING = ["up", "update", "preview", "refresh", "destroy"];
 
 export async function localPulumi(
-  local: LocalEngine,
+  engine: LocalEngine,
   words: readonly string[],
   output: "inherit" | "capture" = "inherit",
 ): Promise<Result> {
   const stack = words.find((word) => stackNames().includes(word));
+  let local = engine;
   if (stack !== undefined && CHANGING.includes(words[0] ?? "")) {
+    if (wantsFiles(stack) || hasBucket(stack)) {
+      const environment = { ...engine.environment, ...(await spacesForStack(engine.daemon)) };
+      local = { ...engine, environment };
+    }
     const run = (command: readonly string[]) => pulumi(local, [...command, stack], "capture");
     const lines = wasInterrupted(stack) ? await heal(run, local.daemon) : [];
     if (refreshes(words) && hasDeletedWith(stack)) {

@@ -5,6 +5,7 @@ import { settings, type Settings } from "../local/daemon/settings";
 import { localPulumi } from "./local-pulumi";
 import { reset } from "../local/reset";
 import { setUp } from "../local/setup";
+import { openSpaces } from "../local/spaces";
 import { noSuchStack, stackNames } from "../local/stack-copy";
 import { localStatus } from "./local-status";
 
@@ -13,6 +14,7 @@ const HELP = `Usage: npm run local -- <command>
   up | preview | refresh | destroy <stack> [flags]   that Pulumi command on the local DigitalOcean
   stack output <stack> [--json], or any other        likewise; flags and exit codes are Pulumi's
   api [--help]                                       start the API alone; print its URL and token
+  spaces                                             start the S3 server; print its URL and key
   status [--json]                                    what exists, and its health
   reset                                              remove everything local, and nothing else
 
@@ -34,6 +36,11 @@ export async function local(words: readonly string[]): Promise<number> {
       return words[0] === undefined ? 2 : 0;
     case "api":
       await api(words.slice(1));
+      return 0;
+    case "spaces":
+      for (const [name, value] of Object.entries(await openSpaces((await setUp()).daemon))) {
+        process.stdout.write(`${name}=${value}\n`);
+      }
       return 0;
     case "status":
       return localStatus(words.includes("--json"));

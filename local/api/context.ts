@@ -5,6 +5,7 @@ import type { DatabaseBodies } from "./databases/bodies";
 import type { Lifecycle } from "./lifecycle";
 import type { Network } from "./network";
 import type { RegistryServer } from "./registry/server";
+import type { SpacesServer } from "./spaces/server";
 import type { Store } from "./store";
 
 /** DigitalOcean's limits for a new account; https://docs.digitalocean.com/platform/accounts/limits/ */
@@ -26,6 +27,7 @@ export interface Context {
   readonly authority: Authority;
   readonly databases: DatabaseBodies;
   readonly registry: RegistryServer;
+  readonly spaces: SpacesServer;
   readonly publicPool: Range;
   readonly limits: Limits;
   /** What could not be brought back at the start, for the operator. */

@@ -21,6 +21,7 @@ import { digitalOceanRateLimit, type RateLimit, RateLimiter } from "./rate-limit
 import { RegistryServer } from "./registry/server";
 import { reservedIpTransitions } from "./reserved-ips/lifecycle";
 import { createServer } from "./server";
+import { SpacesServer } from "./spaces/server";
 import { Store } from "./store";
 import { volumeTransitions } from "./volumes/lifecycle";
 import { vpcPeeringTransitions } from "./vpc-peerings/model";
@@ -107,6 +108,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
     authority: await Authority.open(store),
     databases: new DatabaseBodies(() => context),
     registry: new RegistryServer(() => context),
+    spaces: new SpacesServer(() => context),
     publicPool,
     limits: { droplets: 1000, reservedIps: 3, volumes: 100, ...options.limits },
     problems,

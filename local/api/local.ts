@@ -105,6 +105,17 @@ export function localRoutes(
     };
   });
 
+  /** The S3 server for this machine and for Droplets, and the operator's key; it runs from the first call on. */
+  app.post("/_local/spaces", async () => {
+    const { endpoint, dropletEndpoint, accessKey, secretKey } = await context.spaces.open();
+    return {
+      endpoint,
+      droplet_endpoint: dropletEndpoint,
+      access_key: accessKey,
+      secret_key: secretKey,
+    };
+  });
+
   app.post("/_local/faults", ({ body }) => {
     faults.set(parse(z.object({ faults: z.array(fault) }), body).faults);
     return { faults: faults.left };

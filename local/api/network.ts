@@ -17,6 +17,7 @@ import { loadBalancerSpec, type LoadBalancerRecord } from "./load-balancers/mode
 import { names } from "./names";
 import { registrySpec } from "./registry/model";
 import { Rounds } from "./rounds";
+import { spacesSpec } from "./spaces/model";
 import type { Store } from "./store";
 import { hasTag } from "./tags/model";
 import { volumeSpec } from "./volumes/model";
@@ -134,6 +135,7 @@ export function world(store: Store, metadataPort: number): World {
         : [],
     ),
     registry: registrySpec(store),
+    spaces: spacesSpec(store),
     network: networkSpec(store, metadataPort),
   };
 }

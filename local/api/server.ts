@@ -30,7 +30,7 @@ import type { RateLimiter } from "./rate-limit";
 import { registryRoutes } from "./registry/routes";
 import { reservedIpRoutes } from "./reserved-ips/routes";
 import { snapshotRoutes } from "./snapshots/routes";
-import { spacesKeyRoutes } from "./spaces-keys/routes";
+import { spacesKeyRoutes } from "./spaces/routes";
 import { sshKeyRoutes } from "./ssh-keys/routes";
 import { tagRoutes } from "./tags/routes";
 import { uptimeRoutes } from "./uptime/routes";

@@ -17,7 +17,7 @@ import type { AssignmentRecord, ProjectRecord } from "./projects/model";
 import type { RegistryRecord } from "./registry/model";
 import type { ReservedIpRecord } from "./reserved-ips/model";
 import type { VolumeSnapshotRecord } from "./snapshots/model";
-import type { SpacesKeyRecord } from "./spaces-keys/routes";
+import type { SpacesKeyRecord } from "./spaces/model";
 import type { SshKeyRecord } from "./ssh-keys/model";
 import type { TagRecord } from "./tags/model";
 import type { UptimeCheckRecord } from "./uptime/model";

@@ -1,19 +1,30 @@
 /** Finds, downloads or builds the pinned Pulumi engine (docs/adr/0002-the-engine.md). */
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { version as engineVersion } from "@pulumi/pulumi/package.json";
-import { Fault } from "../fault";
+import { buildGo, type GoProgram } from "../go-build";
 import { cacheDir, checkout, localDir } from "../paths";
 import type { Step } from "../progress";
 import { withLock } from "./lock";
 
 const run = promisify(execFile);
 
-/** What the build downloads, compiles and keeps for a moment: measured 3.1 GiB (2026-11, Go 1.26). */
-const BUILD_NEEDS_GIB = 4;
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
+
+const PROGRAM: GoProgram = {
+  name: `The Pulumi engine ${engineVersion}`,
+  remedy: `install pulumi ${engineVersion} (https://www.pulumi.com/docs/install/)`,
+  pins: path.join(checkout, "local/engine/build"),
+  module: "github.com/pulumi/pulumi/pkg/v3",
+  package: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+  ldflags: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${engineVersion}`,
+  // Measured 3.1 (2026-11, Go 1.26).
+  needsGib: 4,
+  downloadTakes: "once, 1 to 3 minutes",
+  buildTakes: "once, 4 to 10 minutes on 2 cores",
+};
 
 /** @returns the directory that holds `pulumi` and its language host, to be put first on PATH. */
 export async function ensureEngine(step: Step): Promise<string> {
@@ -30,7 +41,8 @@ export async function ensureEngine(step: Step): Promise<string> {
       (text) => step.note(text),
       async () => {
         if (isExecutable(built) || (await download(cache, official, step))) return;
-        await build(cache, built, step);
+        fs.mkdirSync(path.dirname(built), { recursive: true });
+        await buildGo(PROGRAM, built, step);
       },
     );
   }
@@ -63,72 +75,6 @@ async function download(cache: string, official: string, step: Step): Promise<bo
   return isExecutable(path.join(official, "pulumi"));
 }
 
-async function build(cache: string, target: string, step: Step): Promise<void> {
-  await checkGo();
-  const { bavail, bsize } = fs.statfsSync(cache);
-  const freeGib = (bavail * bsize) / 2 ** 30;
-  if (freeGib < BUILD_NEEDS_GIB) {
-    throw new Fault(
-      `Building the Pulumi engine needs ${BUILD_NEEDS_GIB} GiB free in ${cache}, got ${freeGib.toFixed(1)}: ` +
-        `free some space, or set ARCHIPELAGO_CACHE to a directory on a larger disk.`,
-    );
-  }
-  const module = path.join(checkout, "local/engine/build");
-  const partial = path.join(cache, `building-${process.pid}`);
-  const go = (note: string, args: string[]) => {
-    step.note(note);
-    return runGo(module, args);
-  };
-  try {
-    await go(
-      "the release cannot be reached; downloading its Go modules instead (once, 1 to 3 minutes)",
-      ["mod", "download", "github.com/pulumi/pulumi/pkg/v3"],
-    );
-    await go(`building ${engineVersion} from its Go module (once, 4 to 10 minutes on 2 cores)`, [
-      "build",
-      "-trimpath",
-      "-mod=readonly",
-      "-ldflags",
-      `-s -w -X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=v${engineVersion}`,
-      "-o",
-      partial,
-      "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    ]);
-    fs.mkdirSync(path.dirname(target), { recursive: true });
-    fs.renameSync(partial, target);
-  } finally {
-    fs.rmSync(partial, { force: true });
-  }
-}
-
-async function checkGo(): Promise<void> {
-  const { stdout } = await run("go", ["env", "GOVERSION"]).catch(() => ({ stdout: "" }));
-  const minor = Number(/^go1\.(\d+)/.exec(stdout)?.[1] ?? 0);
-  // From 1.21 on, Go fetches by itself the toolchain that a module asks for.
-  if (minor >= 21) return;
-  throw new Fault(
-    `The Pulumi engine ${engineVersion} is not on PATH, its release cannot be downloaded, and building it needs Go ≥ 1.21 ` +
-      `(got ${stdout.trim() || "none"}): install pulumi ${engineVersion} (https://www.pulumi.com/docs/install/) or Go.`,
-  );
-}
-
-async function runGo(module: string, args: string[]): Promise<void> {
-  const go = spawn("go", args, { cwd: module, stdio: ["ignore", "ignore", "pipe"] });
-  let errors = "";
-  go.stderr.on("data", (chunk: Buffer) => (errors = (errors + chunk.toString()).slice(-4000)));
-  const stop = () => go.kill("SIGTERM");
-  process.once("exit", stop);
-  const code = await new Promise((done) => go.once("close", done));
-  process.removeListener("exit", stop);
-  if (code === 0) return;
-  const remedy = /no space left/.test(errors)
-    ? "The disk is full: free some space (Go keeps its caches under `go env GOCACHE GOMODCACHE`)."
-    : "Run the command again when the network is back; what was downloaded is kept.";
-  throw new Fault(
-    `go ${args[0]} failed: ${errors.trim().split("\n").slice(-3).join(" ")}\n${remedy}`,
-  );
-}
-
 /**
  * A directory of this checkout with the built engine and our language host side by side: the engine
  * looks beside itself first, and without a warning. A hard link, since it would look through a symbolic one.
@@ -154,7 +100,7 @@ function withLanguageHost(built: string): string {
   return dir;
 }
 
-function isExecutable(file: string): boolean {
+export function isExecutable(file: string): boolean {
   try {
     fs.accessSync(file, fs.constants.X_OK);
     return fs.statSync(file).size > 0;

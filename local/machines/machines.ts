@@ -135,6 +135,29 @@ export interface RegistrySpec {
   readonly password: string;
 }
 
+/** A key for Spaces, and what it may do: `fullaccess` with everything, the others with one bucket. */
+export interface SpacesKeySpec {
+  readonly accessKey: string;
+  readonly secretKey: string;
+  readonly grants: readonly {
+    readonly bucket: string;
+    readonly permission: "read" | "readwrite" | "fullaccess" | "";
+  }[];
+}
+
+/** The account's buckets: one S3 server for all regions. What buckets there are, it knows itself. */
+export interface SpacesSpec {
+  readonly keys: readonly SpacesKeySpec[];
+}
+
+/** Where the S3 server is: base URLs without a bucket. */
+export interface SpacesDoor {
+  /** For this machine. */
+  readonly endpoint: string;
+  /** For Droplets and their containers. */
+  readonly dropletEndpoint: string;
+}
+
 /** An address inside a VPC that only some may reach: a database's trusted sources, a Load Balancer's clients. */
 export interface GuardSpec {
   readonly vpcId: string;
@@ -170,6 +193,7 @@ export interface World {
   readonly loadBalancers?: readonly LoadBalancerSpec[];
   readonly databases?: readonly DatabaseSpec[];
   readonly registry?: RegistrySpec | undefined;
+  readonly spaces?: SpacesSpec | undefined;
   readonly network: NetworkSpec;
 }
 
@@ -216,6 +240,8 @@ export interface Machines {
   deleteDatabase(id: string): Promise<void>;
   /** `undefined` removes the registry with its images. Resolves to the loopback port that it is served on. */
   applyRegistry(registry: RegistrySpec | undefined): Promise<number | undefined>;
+  /** Has the S3 server know these keys and no others. Resolves to undefined where there is none. */
+  applySpaces(spaces: SpacesSpec): Promise<SpacesDoor | undefined>;
   /** Replaces all address and Firewall rules at once. */
   applyNetwork(network: NetworkSpec): Promise<void>;
   /** Makes reality match after a restart; what cannot be brought back is reported, not invented. */

@@ -53,6 +53,9 @@ export class Simulated implements Machines {
   applyRegistry(): Promise<undefined> {
     return Promise.resolve(undefined);
   }
+  applySpaces(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
   resize(): Promise<void> {
     return done;
   }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { timestamp, type Context } from "../context";
+import { operatorOf } from "../spaces/model";
 import type { Store } from "../store";
 
 export interface ProjectRecord {
@@ -42,6 +43,8 @@ export function resourcePath(store: Store, urn: string): string | undefined {
     dbaas: [store.databases.get(id), "databases"],
     vpcnatgateway: [store.natGateways.get(id), "vpc_nat_gateways"],
     domain: [store.domains.get(id), "domains"],
+    // Which buckets there are, only the S3 server knows.
+    space: [operatorOf(store), "spaces"],
   };
   const [found, path] = kinds[type] ?? [];
   return found === undefined ? undefined : `/v2/${path}/${id}`;

@@ -1,6 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import path from "node:path";
-import { pack } from "tar-stream";
+import { createGunzip } from "node:zlib";
+import { extract, pack } from "tar-stream";
 
 /** One regular file of an archive. */
 export interface ArchiveFile {
@@ -33,4 +34,26 @@ export async function readTree(root: string): Promise<ArchiveFile[]> {
     files.push({ name: name.split(path.sep).join("/"), content: await readFile(location) });
   }
   return files;
+}
+
+/**
+ * One file of a tar archive that is compressed with gzip.
+ *
+ * @param wanted its whole path in there.
+ * @throws {Error} when there is none, or the archive is damaged.
+ */
+export async function packedFile(packed: Buffer, wanted: string): Promise<Buffer> {
+  const unpack = extract();
+  createGunzip()
+    .on("error", (error) => unpack.destroy(error))
+    .end(packed)
+    .pipe(unpack);
+  let found: Buffer | undefined;
+  for await (const entry of unpack) {
+    const chunks: Buffer[] = [];
+    for await (const chunk of entry) chunks.push(Buffer.from(chunk as Buffer));
+    if (entry.header.name === wanted) found = Buffer.concat(chunks);
+  }
+  if (found === undefined) throw new Error(`the archive has no file ${wanted}`);
+  return found;
 }

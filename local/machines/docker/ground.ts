@@ -7,6 +7,7 @@ import { LoadBalancers } from "./load-balancer";
 import { NetworkControl } from "./network-control";
 import { Registry } from "./registry";
 import { ensureServices } from "./services";
+import { Spaces } from "./spaces";
 import type { Turns } from "./turns";
 import { VolumeShelf } from "./volumes";
 
@@ -27,6 +28,7 @@ export interface Ground {
   readonly loadBalancers: LoadBalancers;
   readonly databases: Databases;
   readonly registry: Registry;
+  readonly spaces: Spaces;
 }
 
 /** Finds or makes the helper and the services of an instance. */
@@ -54,5 +56,6 @@ export async function prepareGround(docker: Docker, options: GroundOptions): Pro
     loadBalancers: new LoadBalancers(docker, balancer),
     databases: new Databases(docker, server),
     registry: new Registry(docker, server, network),
+    spaces: new Spaces(docker, server, network),
   };
 }

@@ -3,11 +3,9 @@ import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises"
 import { homedir } from "node:os";
 import path from "node:path";
 import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
 import type Docker from "dockerode";
-import { extract } from "tar-stream";
 import { engineMessage, hasImage } from "./engine";
-import { archive, type ArchiveFile } from "./files";
+import { archive, type ArchiveFile, packedFile } from "./files";
 import { BASE_IMAGE, BASE_SOURCE, DEBIAN_SUITE, NODE_VERSION } from "./image-names";
 
 /** Receives one line for the operator at a time, e.g. `machine image: step 2 of 8`. */
@@ -156,7 +154,7 @@ export async function nodeBinary(progress: Progress): Promise<ArchiveFile> {
       await npmPack(`${packageName}@${NODE_VERSION}`, tarball);
       return readFile(tarball);
     });
-    return { name: "bin/node", content: await fileOf(packed, "package/bin/node"), mode: 0o755 };
+    return { name: "bin/node", content: await packedFile(packed, "package/bin/node"), mode: 0o755 };
   } catch (error) {
     await rm(tarball, { force: true });
     throw buildError("web image", error);
@@ -184,22 +182,6 @@ async function npmPack(spec: string, destination: string): Promise<void> {
   } finally {
     await rm(work, { recursive: true, force: true });
   }
-}
-
-async function fileOf(packed: Buffer, wanted: string): Promise<Buffer> {
-  const unpack = extract();
-  createGunzip()
-    .on("error", (error) => unpack.destroy(error))
-    .end(packed)
-    .pipe(unpack);
-  let found: Buffer | undefined;
-  for await (const entry of unpack) {
-    const chunks: Buffer[] = [];
-    for await (const chunk of entry) chunks.push(Buffer.from(chunk as Buffer));
-    if (entry.header.name === wanted) found = Buffer.concat(chunks);
-  }
-  if (found === undefined) throw new Error(`the npm package has no file ${wanted}`);
-  return found;
 }
 
 /** Turns what the engine or a tool said into one sentence with the remedy. */

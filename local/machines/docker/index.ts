@@ -6,6 +6,8 @@ import type {
   Machines,
   NetworkSpec,
   RegistrySpec,
+  SpacesDoor,
+  SpacesSpec,
   VolumeSpec,
   VpcSpec,
   World,
@@ -172,6 +174,11 @@ export class DockerMachines implements Machines {
   async applyRegistry(registry: RegistrySpec | undefined): Promise<number | undefined> {
     const account = await this.ready();
     return account.registry.apply(registry);
+  }
+
+  async applySpaces(spaces: SpacesSpec): Promise<SpacesDoor> {
+    const account = await this.ready();
+    return account.spaces.apply(spaces);
   }
 
   async applyNetwork(network: NetworkSpec): Promise<void> {

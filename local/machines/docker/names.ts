@@ -18,7 +18,8 @@ export type Role =
   | "names"
   | "load-balancer"
   | "database"
-  | "registry";
+  | "registry"
+  | "spaces";
 
 /** Docker object name, `archipelago-<instance>-<part>-…`. */
 export function objectName(instance: string, ...parts: readonly (string | number)[]): string {

@@ -18,12 +18,13 @@ export interface RegistryDoor {
 export class NetworkControl {
   private network: NetworkSpec | undefined;
   private registry: RegistryDoor | undefined;
+  private spacesPort: number | undefined;
   private publishedNames: string | undefined;
 
   constructor(
     private readonly docker: Docker,
     private readonly host: Host,
-    private readonly options: Omit<NetworkOptions, "registryPort">,
+    private readonly options: Omit<NetworkOptions, "registryPort" | "spacesPort">,
     private readonly turns: Turns,
   ) {}
 
@@ -42,10 +43,18 @@ export class NetworkControl {
     });
   }
 
+  /** @param port loopback port of the S3 server. */
+  openSpaces(port: number): Promise<void> {
+    return this.turns.take(KERNEL, () => {
+      this.spacesPort = port;
+      return this.enforce();
+    });
+  }
+
   private async enforce(): Promise<void> {
-    const { network, registry } = this;
+    const { network, registry, spacesPort } = this;
     if (network === undefined) return;
-    const options = { ...this.options, registryPort: registry?.port };
+    const options = { ...this.options, registryPort: registry?.port, spacesPort };
     await this.host.applyRules(renderNetwork(network, options));
     const table = nameTable(network, {
       forward: options.egress === "allow",

@@ -7,10 +7,12 @@ export const CLIENT_RANGE = "247.0.0.0/8";
 
 /**
  * Link-local address at which Droplets find the registry mirror, on the port that the machine image knows, a
- * name server, and the account's registry.
+ * name server, the account's registry and its buckets.
  */
 export const SERVICE_ADDRESS = "169.254.169.253";
 const MIRROR_PORT = 5000;
+/** The S3 server's own default. */
+export const SPACES_PORT = 7070;
 /** The port that Pebble's documentation uses. */
 const ACME_PORT = 14_000;
 const METADATA_ADDRESS = "169.254.169.254";
@@ -40,6 +42,11 @@ export interface NetworkOptions {
    * @default there is none
    */
   readonly registryPort?: number | undefined;
+  /**
+   * Loopback port of the account's S3 server.
+   * @default there is none
+   */
+  readonly spacesPort?: number | undefined;
 }
 
 /**
@@ -95,6 +102,11 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
         ? []
         : [
             `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} tcp dport 443 dnat to 127.0.0.1:${options.registryPort}`,
+          ]),
+      ...(options.spacesPort === undefined
+        ? []
+        : [
+            `iifname ${bridges} ip daddr ${SERVICE_ADDRESS} tcp dport ${SPACES_PORT} dnat to 127.0.0.1:${options.spacesPort}`,
           ]),
       ...(options.acmePort
         ? [

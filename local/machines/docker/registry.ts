@@ -4,7 +4,7 @@ import type { RegistrySpec } from "../machines";
 import { type BodyHost, ensureBody, isSettled, removeBody, settingsDigest, settle } from "./body";
 import { orMissing } from "./engine";
 import { archive, type ArchiveFile } from "./files";
-import { freePort } from "./mirror-seed";
+import { onLoopback } from "./loopback-port";
 import { objectLabels, objectName } from "./names";
 import type { NetworkControl } from "./network-control";
 import { PORT_LABEL } from "./services";
@@ -36,7 +36,9 @@ export class Registry {
         await orMissing(this.docker.getVolume(this.name).remove());
         return undefined;
       }
-      const port = await this.bring(registry);
+      const port = await onLoopback(this.docker, this.name, "the container registry", (port) =>
+        this.serve(registry, port),
+      );
       await this.network.openRegistry({ host: registry.host, port });
       return port;
     });
@@ -48,16 +50,6 @@ export class Registry {
     const volume = await orMissing(this.docker.getVolume(this.name).inspect());
     if (volume === undefined) throw new Error("its images are gone");
     await this.apply(registry);
-  }
-
-  private async bring(registry: RegistrySpec): Promise<number> {
-    const existing = await orMissing(this.docker.getContainer(this.name).inspect());
-    const kept = Number(existing?.Config.Labels[PORT_LABEL]);
-    if (kept && (await this.serve(registry, kept))) return kept;
-    await removeBody(this.docker, this.name);
-    const port = await freePort();
-    if (await this.serve(registry, port)) return port;
-    throw new Error(`the container registry does not answer on port ${port}`);
   }
 
   private async serve(registry: RegistrySpec, port: number): Promise<boolean> {

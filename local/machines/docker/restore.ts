@@ -13,7 +13,7 @@ export async function restoreWorld(
   world: World,
   createVpc: (vpc: World["vpcs"][number]) => Promise<void>,
 ): Promise<void> {
-  const { network, droplets, volumes, loadBalancers, databases, registry } = ground;
+  const { network, droplets, volumes, loadBalancers, databases, registry, spaces } = ground;
   const problems: string[] = [];
   const attempt = async (what: string, action: () => Promise<unknown>) => {
     await action().catch((error: unknown) => problems.push(`${what}: ${engineMessage(error)}`));
@@ -44,6 +44,7 @@ export async function restoreWorld(
       attempt(`database ${database.name}`, () => databases.restore(database)),
     ),
     attempt("container registry", () => registry.restore(world.registry)),
+    attempt("Spaces", () => spaces.restore(world.spaces)),
   ]);
   // Bridges of containers that have just started obey the rules as well.
   await network.apply(world.network);

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from "node:http";
 import { type Answer, ask } from "../../../providers/http";
 import { text, type Values } from "../framework/values";
+import { SpacesClient, type SpacesOptions } from "./spaces";
 
 /** DigitalOcean's largest page (digitalocean/openapi description.yml, "Links & Pagination"). */
 const PAGE_SIZE = 200;
@@ -19,6 +20,8 @@ export interface ClientOptions {
   readonly retryWaitMaxSeconds: number;
   /** 0 = unlimited. @default 0 */
   readonly requestsPerSecond: number;
+  /** @default as the environment says */
+  readonly spaces?: Omit<SpacesOptions, "signal">;
   readonly signal?: AbortSignal;
 }
 
@@ -38,9 +41,14 @@ interface ListPage {
 
 /** DigitalOcean's REST API with the retries of godo (hashicorp/go-retryablehttp). */
 export class ApiClient {
+  /** Buckets, which are no part of the REST API. */
+  readonly spaces: SpacesClient;
   private nextSlot = 0;
 
-  constructor(private readonly options: ClientOptions) {}
+  constructor(private readonly options: ClientOptions) {
+    const { signal } = options;
+    this.spaces = new SpacesClient({ ...options.spaces, ...(signal && { signal }) });
+  }
 
   get<T>(path: string): Promise<T> {
     return this.request<T>("GET", path);

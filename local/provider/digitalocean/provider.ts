@@ -22,6 +22,7 @@ import { loadBalancer } from "./resources/load-balancer";
 import { monitorAlert } from "./resources/monitor-alert";
 import { project, projectResources } from "./resources/project";
 import { reservedIp, reservedIpAssignment } from "./resources/reserved-ip";
+import { spacesBucket } from "./resources/spaces-bucket";
 import { spacesKey } from "./resources/spaces-key";
 import { sshKey } from "./resources/ssh-key";
 import { tag } from "./resources/tag";
@@ -68,6 +69,7 @@ const types: Readonly<Record<string, ResourceType<ApiClient>>> = {
   "dropletAutoscale:DropletAutoscale": dropletAutoscale,
   "vpcPeering:VpcPeering": vpcPeering,
   "vpcNatGateway:VpcNatGateway": vpcNatGateway,
+  "spacesBucket:SpacesBucket": spacesBucket,
   "spacesKey:SpacesKey": spacesKey,
 };
 
@@ -87,6 +89,11 @@ export const digitalocean: ProviderType<ApiClient> = {
       retryWaitMinSeconds: numeric(config.httpRetryWaitMin, 1),
       retryWaitMaxSeconds: numeric(config.httpRetryWaitMax, 30),
       requestsPerSecond: numeric(config.requestsPerSecond, 0),
+      spaces: {
+        accessId: text(config.spacesAccessId),
+        secretKey: text(config.spacesSecretKey),
+        endpoint: text(config.spacesEndpoint),
+      },
       signal,
     }),
   resources: Object.fromEntries(

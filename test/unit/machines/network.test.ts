@@ -195,6 +195,14 @@ table ip archipelago_abc123 {
     expect(renderNetwork(empty, options)).not.toContain("dport 443");
   });
 
+  it("lead Droplets to the account's buckets where there is an S3 server", () => {
+    const open = renderNetwork(empty, { ...options, spacesPort: 7443 });
+    expect(section(open, "chain services")).toContain(
+      'iifname "arabc123-*" ip daddr 169.254.169.253 tcp dport 7070 dnat to 127.0.0.1:7443',
+    );
+    expect(renderNetwork(empty, options)).not.toContain("dport 7070");
+  });
+
   it("let Droplets out to the internet only when the operator says so", () => {
     const forward = section(renderNetwork(empty, { ...options, egress: "allow" }), "chain forward");
     expect(forward.filter((line) => line.includes("reject"))).toEqual([]);

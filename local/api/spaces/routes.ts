@@ -1,23 +1,15 @@
-import { randomBytes, randomInt } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { z } from "zod";
-import { timestamp, type Context } from "../context";
+import type { Context } from "../context";
 import { notFound, unprocessable } from "../errors";
 import { parse } from "../input";
 import { paginate, type Query } from "../pagination";
-
-/** A key for Spaces. Its secret is told once and not kept. */
-export interface SpacesKeyRecord {
-  readonly accessKey: string;
-  readonly name: string;
-  /** A bucket's name, or none for all of them, and what may be done. */
-  readonly grants: readonly { readonly bucket: string; readonly permission: Permission }[];
-  /** ISO 8601. */
-  readonly createdAt: string;
-}
+import { keyView as view, newLogin, type SpacesKeyRecord } from "./model";
 
 const permissions = ["read", "readwrite", "fullaccess", ""] as const;
-type Permission = (typeof permissions)[number];
+
+/** https://docs.digitalocean.com/products/spaces/details/limits/; none is a key's that may do everything. */
+const bucketName = /^([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])?$/;
 
 interface KeyPath {
   Params: { key: string };
@@ -28,7 +20,7 @@ const keyInput = z.object({
   grants: z
     .array(
       z.object({
-        bucket: z.string(),
+        bucket: z.string().regex(bucketName, "grants: bucket must be the name of a bucket"),
         permission: z.enum(permissions, {
           error: "grants: permission must be read, readwrite or fullaccess",
         }),
@@ -37,19 +29,8 @@ const keyInput = z.object({
     .nullish(),
 });
 
-const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
-const newAccessKey = () =>
-  `DO${Array.from({ length: 18 }, () => letters[randomInt(letters.length)]).join("")}`;
-
-const view = ({ name, grants, accessKey, createdAt }: SpacesKeyRecord) => ({
-  name,
-  grants,
-  access_key: accessKey,
-  created_at: timestamp(new Date(createdAt)),
-});
-
 /** https://docs.digitalocean.com/reference/api/digitalocean/#tag/Spaces-Keys */
-export function spacesKeyRoutes(app: FastifyInstance, { store, now }: Context): void {
+export function spacesKeyRoutes(app: FastifyInstance, { store, spaces, now }: Context): void {
   const path = "/v2/spaces/keys";
 
   const find = (accessKey: string): SpacesKeyRecord => {
@@ -78,15 +59,16 @@ export function spacesKeyRoutes(app: FastifyInstance, { store, now }: Context): 
     return paginate(request, "keys", found.map(view));
   });
 
-  app.post(path, (request, reply) => {
-    const key = {
-      ...read(request.body),
-      accessKey: newAccessKey(),
-      createdAt: now().toISOString(),
-    };
+  app.post(path, async (request, reply) => {
+    const key = { ...read(request.body), ...newLogin(), createdAt: now().toISOString() };
     store.transaction(() => store.spacesKeys.put(key.accessKey, key));
-    const secret = randomBytes(32).toString("base64url");
-    return reply.code(201).send({ key: { ...view(key), secret_key: secret } });
+    try {
+      await spaces.sync();
+    } catch (error) {
+      store.transaction(() => store.spacesKeys.remove(key.accessKey));
+      throw error;
+    }
+    return reply.code(201).send({ key: { ...view(key), secret_key: key.secretKey } });
   });
 
   app.get<KeyPath>(`${path}/:key`, ({ params }) => ({ key: view(find(params.key)) }));
@@ -95,7 +77,7 @@ export function spacesKeyRoutes(app: FastifyInstance, { store, now }: Context): 
     app.route<KeyPath>({
       method,
       url: `${path}/:key`,
-      handler: ({ params, body }) => {
+      handler: async ({ params, body }) => {
         const changed = store.transaction(() => {
           const before = find(params.key);
           const input = method === "PATCH" ? { ...before, ...(body as object) } : body;
@@ -103,12 +85,14 @@ export function spacesKeyRoutes(app: FastifyInstance, { store, now }: Context): 
           store.spacesKeys.put(after.accessKey, after);
           return after;
         });
+        await spaces.sync();
         return { key: view(changed) };
       },
     });
 
-  app.delete<KeyPath>(`${path}/:key`, (request, reply) => {
+  app.delete<KeyPath>(`${path}/:key`, async (request, reply) => {
     store.transaction(() => store.spacesKeys.remove(find(request.params.key).accessKey));
+    await spaces.sync();
     return reply.code(204).send();
   });
 }
