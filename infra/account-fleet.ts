@@ -17,6 +17,8 @@ export interface FleetAccount {
   readonly registryTier: string | undefined;
   /** The stack's Reserved IP, as its Project knows it. */
   readonly reservedIp: string | undefined;
+  /** Whether the stack has a bucket, as its Project knows. */
+  readonly hasBucket: boolean;
 }
 
 export interface ExistingDatabase {
@@ -36,6 +38,7 @@ export const NO_FLEET: FleetAccount = {
   cache: undefined,
   registryTier: undefined,
   reservedIp: undefined,
+  hasBucket: false,
 };
 
 /** @param own how many Droplets the stack has. */
@@ -60,6 +63,7 @@ export async function readFleetAccount(
     cache,
     registryTier: tier,
     reservedIp: project && reservedIpOf(project.resources),
+    hasBucket: project?.resources.some((urn) => urn.startsWith("do:space:")) ?? false,
   };
 }
 

@@ -123,11 +123,12 @@ async function existingReservedIp({ floatingIp }: Config) {
 
 /** Asked where it matters, because every look-up takes time: a lone Droplet and what it has by default need none. */
 async function fleetOf(config: Config, droplets: Promise<number>): Promise<FleetAccount> {
-  const { topology, database, cache, registry } = config;
+  const { topology, database, cache, registry, files } = config;
   const plain =
     topology === "single-node" &&
     [database.engine, cache.engine].every((engine) => engine !== "managed") &&
-    registry.kind !== "digitalocean";
+    registry.kind !== "digitalocean" &&
+    !files.enabled;
   if (plain && (await droplets) <= 1) return NO_FLEET;
   return readFleetAccount(config, droplets);
 }

@@ -11,6 +11,7 @@ export function announcements(config: Config, account: Account): string[] {
     ...quorumLines(config),
     ...volumeLines(config, account),
     ...databaseLines(config, account),
+    ...filesLines(config),
   ];
 }
 
@@ -69,4 +70,11 @@ function databaseLines(
   const change = `${of(present.nodes, present.size)} → ${of(database.nodes, database.size)}`;
   const blip = topology === "ha" || present.nodes > 1 ? "seconds" : "up to some minutes";
   return [`the database fails over once while it is resized, ${blip} without writes: ${change}`];
+}
+
+function filesLines({ files, machines }: Config): string[] {
+  if (!files.enabled || machines === "real") return [];
+  return [
+    "archipelago:files makes no bucket here: where machines are simulated nothing keeps files",
+  ];
 }

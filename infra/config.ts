@@ -5,6 +5,7 @@ import { alerts } from "./schema/alerts";
 import { cache, database } from "./schema/database";
 import { domain } from "./schema/domain";
 import { edge } from "./schema/edge";
+import { files } from "./schema/files";
 import { floatingIp, loadBalancer } from "./schema/ingress";
 import { managers, node, workers } from "./schema/nodes";
 import { NAME, NAME_RULE } from "./schema/patterns";
@@ -70,6 +71,7 @@ export const stackSchema = mapping(
     edge: edge.prefault({}),
     database: database.prefault({}),
     cache: cache.prefault({}),
+    files: files.prefault(false),
     registry: registry.prefault({}),
     services: named(NAME, NAME_RULE, service, "The app: one or more services."),
     alerts: alerts.prefault({}),

@@ -26,6 +26,7 @@ export function monthlyCost(config: Config, account: Account): MonthlyCost {
     ...secondSiteParts(config, account),
     ...databaseParts(config),
     ...registryPart(config),
+    ...filesPart(config),
   ];
   return { now: costNow(config, account), after: sum(parts), parts };
 }
@@ -102,6 +103,10 @@ function registryPart({ registry: { kind, tier } }: Config): Part[] {
   return [{ name: `registry ${tier}`, price: PRICES.registry[tier] }];
 }
 
+function filesPart({ files }: Config): Part[] {
+  return files.enabled ? [{ name: "Spaces", price: PRICES.spaces }] : [];
+}
+
 /** What the account has now. Of read-only copies it says nothing: as many as are wanted are taken for granted. */
 function costNow(config: Config, { droplets, volume, fleet, second }: Account): number {
   const { database } = config;
@@ -120,6 +125,7 @@ function costNow(config: Config, { droplets, volume, fleet, second }: Account): 
       name: "replicas",
       price: fleet.database === undefined ? 0 : replicas * monthlyPriceOf(fleet.database.size, 1),
     },
+    { name: "Spaces", price: fleet.hasBucket ? PRICES.spaces : 0 },
     { name: "registry", price: tier === undefined ? 0 : PRICES.registry[tier] },
   ]);
 }

@@ -7,6 +7,7 @@ import { describeCost, monthlyCost } from "./cost";
 import { StackFaults } from "./faults";
 import { describePlan, fleetPlan } from "./fleet-plan";
 import { resolveSshFrom } from "./my-address";
+import { spacesKeyFaults } from "./rules/files";
 import * as swarm from "../providers/swarm/sdk";
 import { fromPulumi, readStackFile, withoutEchoes } from "./stack-file";
 import { ha } from "./topologies/ha";
@@ -29,6 +30,7 @@ export = async function program() {
   ]);
   const later = [
     ...tokenFaults,
+    ...spacesKeyFaults(config, env, all),
     ...ssh.faults,
     ...loginFaults(login),
     ...(account ? accountFaults(config, account) : []),

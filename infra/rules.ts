@@ -1,6 +1,7 @@
 import type { Config, StackFile } from "./config";
 import type { Fault } from "./faults";
 import { cacheFaults, databaseFaults, registryFaults } from "./rules/data";
+import { filesFaults } from "./rules/files";
 import { ingressFaults, sshFromFaults, vpcFaults } from "./rules/network";
 import { fleetFaults } from "./rules/nodes";
 import { secondSiteFaults } from "./rules/second-site";
@@ -22,6 +23,7 @@ export function ruleFaults(file: StackFile, config: Config, root: string): Fault
     ...ingressFaults(config),
     ...databaseFaults(config),
     ...cacheFaults(config),
+    ...filesFaults(config),
     ...registryFaults(config),
     ...Object.entries(config.services).flatMap(([name, service]) =>
       serviceFaults(name, service, root),

@@ -15,6 +15,8 @@ export interface ContainerArgs {
   readonly builders?: Readonly<Record<string, Builder>> | undefined;
   /** Secrets that Archipelago gives the service, by file name: `database_url`. */
   readonly given: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Variables that Archipelago gives the service. @default none */
+  readonly told?: Readonly<Record<string, pulumi.Input<string>>> | undefined;
 }
 
 /** A node's Docker, and the Droplet that everything in it goes with. */
@@ -45,7 +47,7 @@ export function makeContainer(
   args: ContainerArgs,
   parent: pulumi.Resource,
 ): Container {
-  const { service, given } = args;
+  const { service, given, told } = args;
   const image = makeImage(name, args, parent);
   const values: Record<string, pulumi.Input<string>> = { ...service.secrets, ...given };
   const secrets = Object.entries(values).map(([fileName, value]) => {
@@ -56,7 +58,7 @@ export function makeContainer(
     );
     return { secretId: secret.id, secretName: secret.name, fileName, fileMode: READABLE };
   });
-  const env = { APP_VERSION: image.apply(imageVersion), ...environment(service, given) };
+  const env = { APP_VERSION: image.apply(imageVersion), ...told, ...environment(service, given) };
   return { image, copies: makeCopies(name, args, parent), secrets, env };
 }
 
@@ -92,6 +94,7 @@ const FILE_VARIABLES: Readonly<Record<string, string>> = {
   database_url: "DATABASE_URL_FILE",
   cache_url: "CACHE_URL_FILE",
   cache_ca: "CACHE_CA_FILE",
+  files_secret_key: "FILES_SECRET_KEY_FILE",
 };
 
 /** What every service is told, below what the stack file says. Docker fills in the node's name. */

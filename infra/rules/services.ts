@@ -15,7 +15,7 @@ const OWN_SERVICES: Readonly<Record<string, string>> = {
 };
 
 /** Secrets that Archipelago gives to services itself. */
-const OWN_SECRETS = ["database_url", "cache_url", "cache_ca"];
+const OWN_SECRETS = ["database_url", "cache_url", "cache_ca", "files_secret_key"];
 
 /** @param root directory that build contexts start at. */
 export function serviceFaults(name: string, service: ServiceConfig, root: string): Fault[] {

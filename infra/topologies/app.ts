@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { ContainerArgs } from "../../components/app/container";
 import { AppService } from "../../components/app-service";
+import type { Files } from "../../components/files";
 import { IMAGES, pulledImage } from "../../components/images";
 import type { RegistryLogin } from "../../components/registry";
 import { Scheduler } from "../../components/scheduler/scheduler";
@@ -17,6 +18,7 @@ export interface AppPlace extends Pick<ContainerArgs, "root" | "repository" | "b
   readonly login: RegistryLogin | undefined;
   readonly database: ServedDatabase | undefined;
   readonly cache: ServedCache | undefined;
+  readonly files: Files | undefined;
 }
 
 /** The services of the stack file. */
@@ -28,14 +30,14 @@ export interface App {
 
 /** Those with a schedule are run by one more service. */
 export function makeApp(config: Config, place: AppPlace): App {
-  const { onSwarm, login, root, repository, builders, database, cache } = place;
+  const { onSwarm, login, root, repository, builders, database, cache, files } = place;
   const { networkId, connection, volumeNodeId } = onSwarm;
   const after = [database?.ready, cache?.ready].filter((one) => one !== undefined);
   const all = Object.entries(config.services).map(([name, service]) => {
     const url = database?.urls[databaseOf(name, config) ?? ""];
-    const given = { ...(url && { database_url: url }), ...cache?.given };
+    const given = { ...(url && { database_url: url }), ...cache?.given, ...files?.given };
     const volume = { directory: `${VOLUME_MOUNT}/services/${name}`, nodeId: volumeNodeId };
-    return { name, service, root, repository, builders, given, volume };
+    return { name, service, root, repository, builders, given, told: files?.told, volume };
   });
   const services = all
     .filter(({ service }) => service.schedule === undefined)

@@ -1,10 +1,11 @@
+import { Files } from "../../components/files";
 import { ManagedDatabase } from "../../components/managed-database";
 import { ManagedPostgres } from "../../components/managed-postgres";
 import { Registry } from "../../components/registry";
 import type { Config } from "../config";
 import { databaseNames, poolSize } from "../databases";
 import { cacheName, databaseName, registryName } from "../names";
-import type { Ground } from "./ground";
+import type { Ground, Place } from "./ground";
 import type { SecondGround } from "./second-site";
 
 /** Valkey's version. https://docs.digitalocean.com/products/databases/valkey/ */
@@ -15,6 +16,7 @@ export interface Managed {
   readonly postgres: ManagedPostgres | undefined;
   readonly cache: ManagedDatabase | undefined;
   readonly registry: Registry | undefined;
+  readonly files: Files | undefined;
 }
 
 /** @param second reaches databases of the first site by the peering, and has a copy of its own. */
@@ -22,8 +24,9 @@ export function makeManaged(
   config: Config,
   { network }: Ground,
   second: SecondGround | undefined,
+  { env }: Place,
 ): Managed {
-  const { stack, region, protect, database, cache, registry } = config;
+  const { stack, region, protect, database, cache, registry, files } = config;
   const trustedTags = [network.tag, ...(second ? [second.ground.network.tag] : [])];
   const here = { region, vpcId: network.vpcId, trustedTags, protect };
   const databases = databaseNames(config);
@@ -62,6 +65,16 @@ export function makeManaged(
             name: registryName(stack, registry.name),
             tier: registry.tier,
             region,
+          })
+        : undefined,
+    files:
+      files.enabled && config.machines === "real"
+        ? new Files("files", {
+            region: files.region ?? region,
+            bucket: files.name,
+            versioning: files.versioning,
+            protect,
+            endpoint: env.ARCHIPELAGO_FILES_ENDPOINT,
           })
         : undefined,
   };

@@ -52,6 +52,7 @@ export function serve(
     login,
     database,
     cache,
+    files: managed.files,
     root: place.root,
     repository: repositoryOf(config, managed),
     builders: makeBuilders(config, nodes, place, site),

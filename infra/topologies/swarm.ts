@@ -20,7 +20,7 @@ export function raise(config: Config, account: Account, place: Place): Stack {
   const ground = layGround(config, account, place);
   const secondGround = laySecondGround(config, account, ground, place);
   // Before the nodes: it takes the longest.
-  const managed = makeManaged(config, ground, secondGround);
+  const managed = makeManaged(config, ground, secondGround, place);
   const nodes = makeNodes(config, account, ground);
   const cluster = startSwarm(config, ground.network.tag, nodes);
   const second = secondGround && raiseSecond(secondGround);

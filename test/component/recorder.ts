@@ -53,6 +53,12 @@ const OUTPUTS: Readonly<Record<string, Record<string, unknown>>> = {
       },
     }),
   },
+  "digitalocean:index/spacesBucket:SpacesBucket": {
+    name: "files-1234567",
+    endpoint: "fra1.digitaloceanspaces.com",
+    bucketUrn: "do:space:files-1234567",
+  },
+  "digitalocean:index/spacesKey:SpacesKey": { accessKey: "DO00APP", secretKey: "spaces-secret" },
   "docker:index/registryImage:RegistryImage": { sha256Digest: "sha256:feedfacefeedface" },
   "docker:index/remoteImage:RemoteImage": { repoDigest: "image@sha256:0123456789abcdef" },
   "swarm:index:HostKey": { publicKey: "ssh-ed25519 BOOT", privateKey: "one-time private key" },
