@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+import type { ReadableStream } from "node:stream/web";
 import { RequestError } from "./body";
 import type { Database } from "./database";
+import type { Files } from "./files";
 import { renderErrorPage } from "./page";
 import { type Answer, type Route, type Shown, appRoutes } from "./routes";
 import type { Sessions } from "./sessions";
@@ -13,13 +17,18 @@ const HEADERS = {
 };
 
 /** The request handler of the app: HTML for people, the same under `/api` as JSON. */
-export function createApp(database: Database, sessions: Sessions, shown: Shown) {
-  const routes = appRoutes(database, sessions, shown);
+export function createApp(
+  database: Database,
+  sessions: Sessions,
+  files: Files | undefined,
+  shown: Shown,
+) {
+  const routes = appRoutes(database, sessions, files, shown);
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = new URL(request.url ?? "/", "http://app").pathname;
     const wantsJson = path.startsWith("/api/") || path === "/healthz";
     try {
-      send(response, await dispatch(routes, path, request));
+      await send(response, await dispatch(routes, path, request));
     } catch (error) {
       sendError(response, error, wantsJson);
     }
@@ -41,7 +50,7 @@ async function dispatch(
     : new RequestError(404, "there is no such page");
 }
 
-function send(response: ServerResponse, answer: Answer): void {
+async function send(response: ServerResponse, answer: Answer): Promise<void> {
   if (answer.cookie !== undefined) response.setHeader("set-cookie", answer.cookie);
   if ("seeOther" in answer) {
     response.writeHead(303, { ...HEADERS, location: answer.seeOther }).end();
@@ -49,6 +58,17 @@ function send(response: ServerResponse, answer: Answer): void {
     response
       .writeHead(200, { ...HEADERS, "content-type": "text/html; charset=utf-8" })
       .end(answer.html);
+  } else if ("file" in answer) {
+    const { file, name } = answer;
+    response.writeHead(200, {
+      ...HEADERS,
+      // What somebody uploaded is never shown as a page of ours.
+      "content-disposition": `attachment; filename="${name}"`,
+      "x-content-type-options": "nosniff",
+      "content-type": file.type,
+      "content-length": file.size,
+    });
+    await pipeline(Readable.fromWeb(file.body as ReadableStream), response);
   } else {
     response
       .writeHead(answer.status ?? 200, { ...HEADERS, "content-type": "application/json" })

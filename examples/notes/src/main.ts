@@ -1,6 +1,7 @@
 import { type Server, type ServerResponse, createServer } from "node:http";
 import { createApp } from "./app";
 import { type Database, openDatabase } from "./database";
+import { Files } from "./files";
 import { Sessions, openSessions } from "./sessions";
 import { type Settings, readSettings } from "./settings";
 import { Worker } from "./worker";
@@ -44,7 +45,8 @@ async function serve(settings: Settings, database: Database): Promise<void> {
   // A single file has no other process to prepare it.
   if (settings.database.kind === "sqlite") await database.migrate();
   const sessions = openSessions(settings.cache, database);
-  const app = createApp(database, new Sessions(sessions), settings);
+  const files = settings.files && new Files(settings.files);
+  const app = createApp(database, new Sessions(sessions), files, settings);
   const worker =
     database.reports && settings.worksOnReports
       ? new Worker(database.reports, settings.node)

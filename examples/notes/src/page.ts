@@ -1,4 +1,5 @@
 import type { Note, Report } from "./database";
+import type { StoredFile } from "./files";
 
 export interface PageContents {
   readonly counter: number;
@@ -7,6 +8,8 @@ export interface PageContents {
   readonly reports:
     | { readonly waiting: number; readonly done: number; readonly reports: readonly Report[] }
     | undefined;
+  /** Undefined where there is no bucket; "away" while it does not answer. */
+  readonly uploads: readonly StoredFile[] | "away" | undefined;
   /** Of the visitor; null for a stranger. */
   readonly name: string | null;
   readonly node: string;
@@ -101,9 +104,27 @@ function reportSection(summary: PageContents["reports"]): string {
 <ul>${reports.map(reportItem).join("\n")}</ul></section>`;
 }
 
+function fileItem({ name, size }: StoredFile): string {
+  const shown = escapeHtml(name);
+  return `<li><div><a href="/files/${shown}">${shown}</a><br><small>${Math.ceil(size / 1024)} KiB</small></div>
+<form method="post" action="/files/${shown}/delete"><button class="quiet" aria-label="Delete: ${shown}">Delete</button></form></li>`;
+}
+
+function fileSection(uploads: PageContents["uploads"]): string {
+  if (uploads === undefined) return "";
+  const list =
+    uploads === "away"
+      ? "<p>The files cannot be reached right now.</p>"
+      : `<ul>${uploads.map(fileItem).join("\n")}</ul>`;
+  return `<section><h2>Files</h2>
+<form class="add" method="post" action="/files" enctype="multipart/form-data"><label for="file">New file</label>
+<input id="file" name="file" type="file" required><button>Upload</button></form>
+${list}</section>`;
+}
+
 /** The home page: works without scripts, every action is a form. */
 export function renderPage(contents: PageContents): string {
-  const { counter, notes, reports, name, node, version } = contents;
+  const { counter, notes, reports, uploads, name, node, version } = contents;
   const list =
     notes.length === 0 ? "<p>No notes yet.</p>" : `<ul>\n${notes.map(noteItem).join("\n")}\n</ul>`;
   return frame(
@@ -118,6 +139,7 @@ ${visitor(name)}
 <input id="text" name="text" required maxlength="500" placeholder="Write something down" autocomplete="off"><button>Add</button></form>
 ${list}</section>
 ${reportSection(reports)}
+${fileSection(uploads)}
 </main>
 <footer>Answered by node <strong>${escapeHtml(node)}</strong>, version <strong>${escapeHtml(version)}</strong></footer>`,
   );

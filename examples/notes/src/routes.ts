@@ -10,6 +10,8 @@ import {
   textField,
 } from "./body";
 import type { Database, Report, Reports } from "./database";
+import { fileRoutes, filesShown } from "./file-routes";
+import type { FileContent, Files } from "./files";
 import { renderPage } from "./page";
 import type { Sessions } from "./sessions";
 import type { Settings } from "./settings";
@@ -23,6 +25,7 @@ const HEALTH_TIMEOUT_MS = 2000;
 export type Answer = { readonly cookie?: string } & (
   | { readonly json: unknown; readonly status?: number }
   | { readonly html: string }
+  | { readonly file: FileContent; readonly name: string }
   | { readonly seeOther: string }
 );
 
@@ -35,36 +38,48 @@ export interface Route {
 
 export type Shown = Pick<Settings, "node" | "version">;
 
-export function appRoutes(database: Database, sessions: Sessions, shown: Shown): Route[] {
+export function appRoutes(
+  database: Database,
+  sessions: Sessions,
+  files: Files | undefined,
+  shown: Shown,
+): Route[] {
   return [
-    homeRoute(database, sessions, shown),
+    homeRoute(database, sessions, files, shown),
     ...healthRoutes(database, shown),
     ...counterRoutes(database, shown),
     ...latestRoutes(database, shown),
     ...noteRoutes(database),
     ...sessionRoutes(sessions),
     ...reportRoutes(database.reports),
+    ...fileRoutes(files),
   ];
 }
 
 const HOME = { seeOther: "/" } as const;
 
-function homeRoute(database: Database, sessions: Sessions, shown: Shown): Route {
+function homeRoute(
+  database: Database,
+  sessions: Sessions,
+  files: Files | undefined,
+  shown: Shown,
+): Route {
   return {
     method: "GET",
     path: /^\/$/,
     handle: async (request) => {
-      const [counter, notes, reports, name] = await Promise.all([
+      const [counter, notes, reports, uploads, name] = await Promise.all([
         database.counter(),
         database.notes(NOTES_SHOWN),
         database.reports?.summary(REPORTS_SHOWN),
+        files && filesShown(files),
         // The notes are worth showing to a stranger.
         sessions.name(request).catch((error: Error) => {
           console.error(`session: ${error.message}`);
           return null;
         }),
       ]);
-      return { html: renderPage({ counter, notes, reports, name, ...shown }) };
+      return { html: renderPage({ counter, notes, reports, uploads, name, ...shown }) };
     },
   };
 }

@@ -14,6 +14,17 @@ export interface Settings {
     /** PEM of the authority that signed the server's certificate. @default the public roots */
     readonly ca?: string;
   };
+  /** The bucket for uploaded files. @default none */
+  readonly files?: {
+    /** Of Spaces or another S3 server, without the bucket. */
+    readonly endpoint: string;
+    /** That requests are signed for. */
+    readonly region: string;
+    readonly bucket: string;
+    readonly accessKey: string;
+    /** Secret. */
+    readonly secretKey: string;
+  };
   /** Whether the web server works on reports too. @default true */
   readonly worksOnReports: boolean;
   /** Shown on the page. */
@@ -28,7 +39,8 @@ export interface Settings {
  *
  * `DATABASE_URL_FILE` (a file, such as a Docker secret) wins over `DATABASE_URL`; without either, `DATABASE_FILE` names
  * a SQLite file. `CACHE_URL_FILE` or `CACHE_URL`, and `CACHE_CA_FILE`: a Valkey or Redis for sessions. `REPORTS=elsewhere`
- * leaves reports to processes started as `worker`. `PORT` @default 3000. `HOST` @default all addresses. `DRAIN_SECONDS` @default 25, less than the stop
+ * leaves reports to processes started as `worker`. `FILES_ENDPOINT`, `FILES_REGION`, `FILES_BUCKET`, `FILES_ACCESS_KEY` and
+ * `FILES_SECRET_KEY_FILE`: where uploaded files go. `PORT` @default 3000. `HOST` @default all addresses. `DRAIN_SECONDS` @default 25, less than the stop
  * grace of the service.
  *
  * @throws {Error} when no database is named or a value is no number.
@@ -45,10 +57,26 @@ export function readSettings(env: NodeJS.ProcessEnv): Settings {
     port: number("PORT", env.PORT, 3000),
     database: url ? { kind: "postgres", url } : { kind: "sqlite", file: env.DATABASE_FILE ?? "" },
     ...(cache && { cache: { url: cache, ...(ca && { ca }) } }),
+    ...(env.FILES_BUCKET && { files: filesSettings(env) }),
     worksOnReports: env.REPORTS !== "elsewhere",
     node: env.NODE_NAME || "unknown",
     version: env.APP_VERSION || "dev",
     drainMs: number("DRAIN_SECONDS", env.DRAIN_SECONDS, 25) * 1000,
+  };
+}
+
+function filesSettings(env: NodeJS.ProcessEnv): NonNullable<Settings["files"]> {
+  const wanted = (name: string): string => {
+    const value = env[name];
+    if (!value) throw new Error(`${name} must be set where FILES_BUCKET is`);
+    return value;
+  };
+  return {
+    endpoint: wanted("FILES_ENDPOINT"),
+    region: wanted("FILES_REGION"),
+    bucket: wanted("FILES_BUCKET"),
+    accessKey: wanted("FILES_ACCESS_KEY"),
+    secretKey: fileOf(wanted("FILES_SECRET_KEY_FILE")) ?? "",
   };
 }
 
