@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import * as automation from "@pulumi/pulumi/automation";
 import { startApi, type Api } from "../../../local/api";
+import type { Machines } from "../../../local/machines/machines";
 import { Simulated } from "../../../local/machines/simulated";
 import { installStandIns } from "../../../local/provider/install";
 
@@ -25,13 +26,13 @@ export class Laboratory {
     private readonly command: automation.PulumiCommand,
   ) {}
 
-  static async open(): Promise<Laboratory> {
+  static async open(machines: Machines = new Simulated()): Promise<Laboratory> {
     const directory = fs.mkdtempSync(path.join(os.tmpdir(), "archipelago-provider-"));
     const token = "dop_v1_test";
     const api = await startApi({
       stateDir: path.join(directory, "api"),
       tokens: [token],
-      machines: new Simulated(),
+      machines,
       publicPool: "127.99.0.0/16",
     });
     const home = path.join(directory, "home");
