@@ -4,6 +4,7 @@ import type { Machines } from "../machines/machines";
 import { parseCidr } from "./addresses";
 import { Tokens } from "./auth";
 import { Authority } from "./authority";
+import { autoscaleTransitions } from "./autoscale/lifecycle";
 import { certificateTransitions, renewDue } from "./certificates/lifecycle";
 import type { Context, Limits } from "./context";
 import { dropletTransitions } from "./droplets/lifecycle";
@@ -88,6 +89,7 @@ export async function startApi(options: ApiOptions): Promise<Api> {
   const lifecycle: Lifecycle = new Lifecycle(
     () => context,
     {
+      ...autoscaleTransitions,
       ...certificateTransitions,
       ...databaseTransitions,
       ...dropletTransitions,

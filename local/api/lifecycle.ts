@@ -22,6 +22,8 @@ export interface JobParams {
   readonly replicaId?: string;
   readonly peeringId?: string;
   readonly gatewayId?: string;
+  readonly poolId?: string;
+  readonly seconds?: number;
   readonly version?: string;
   readonly ip?: string;
   readonly size?: string;
@@ -38,6 +40,8 @@ export interface JobParams {
 export interface Transition {
   /** How long DigitalOcean takes, roughly; nothing in immediate mode. */
   readonly seconds: number;
+  /** The same where it hangs on the job. @default `seconds` */
+  lasts?(params: JobParams): number;
   /** Changes reality. */
   perform?(context: Context, params: JobParams): Promise<void>;
   /** New state that the network rules must reflect before anybody is told that it is done. */
@@ -70,6 +74,17 @@ export class Lifecycle {
   get scale(): number {
     if (this.progress === "immediate") return 0;
     return this.progress === "realistic" ? 1 : this.progress;
+  }
+
+  /** Whether it has been told to stop: what is under way goes on at the next start. */
+  get isClosed(): boolean {
+    return this.closed;
+  }
+
+  /** Resolves when the jobs that are under way about something have ended, however. */
+  async idle(about: (params: JobParams) => boolean): Promise<void> {
+    const jobs = this.context().store.jobs.filter(({ params }) => about(params));
+    await Promise.allSettled(jobs.map(async ({ id }) => this.running.get(id)));
   }
 
   /** Writes a job down; call inside a transaction. It starts when the transaction has committed. */
@@ -121,7 +136,10 @@ export class Lifecycle {
     try {
       await Promise.all([
         transition.perform?.(context, job.params),
-        this.until(job.startedAt + transition.seconds * this.scale * 1000),
+        this.until(
+          job.startedAt +
+            (transition.lasts?.(job.params) ?? transition.seconds) * this.scale * 1000,
+        ),
       ]);
       if (this.closed) return;
       if (transition.apply) {

@@ -44,6 +44,7 @@ export function localRoutes(
         uptime_checks: store.uptimeChecks.count(),
         vpc_peerings: store.vpcPeerings.count(),
         nat_gateways: store.natGateways.count(),
+        autoscale_pools: store.autoscalePools.count(),
         spaces_keys: store.spacesKeys.count(),
         reserved_ips: store.reservedIps.count(),
         volumes: store.volumes.count(),

@@ -3,6 +3,7 @@ import Fastify, { type FastifyError, type FastifyInstance } from "fastify";
 import { accountRoutes } from "./account/routes";
 import { actionRoutes } from "./actions/routes";
 import type { Tokens } from "./auth";
+import { autoscaleRoutes } from "./autoscale/routes";
 import { catalogueRoutes } from "./catalogue/routes";
 import { certificateRoutes } from "./certificates/routes";
 import type { Context } from "./context";
@@ -120,6 +121,7 @@ export function createServer(
 
   accountRoutes(app, context);
   actionRoutes(app, context);
+  autoscaleRoutes(app, context);
   catalogueRoutes(app);
   certificateRoutes(app, context);
   databaseRoutes(app, context);

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { open, type Database, type RootDatabase } from "lmdb";
 import type { ActionRecord } from "./actions/model";
+import type { AutoscalePoolRecord } from "./autoscale/model";
 import type { CertificateRecord } from "./certificates/model";
 import type { DatabaseRecord } from "./databases/model";
 import type { DomainRecord, DomainRecordRecord } from "./domains/model";
@@ -101,6 +102,7 @@ export class Store {
   readonly uptimeChecks;
   readonly natGateways;
   readonly spacesKeys;
+  readonly autoscalePools;
   readonly vpcPeerings;
   readonly volumes;
   readonly volumeSnapshots;
@@ -134,6 +136,7 @@ export class Store {
     this.alertPolicies = collection<string, AlertPolicyRecord>("alert-policies");
     this.uptimeChecks = collection<string, UptimeCheckRecord>("uptime-checks");
     this.natGateways = collection<string, NatGatewayRecord>("nat-gateways");
+    this.autoscalePools = collection<string, AutoscalePoolRecord>("autoscale-pools");
     this.spacesKeys = collection<string, SpacesKeyRecord>("spaces-keys");
     this.vpcPeerings = collection<string, VpcPeeringRecord>("vpc-peerings");
     this.volumes = collection<string, VolumeRecord>("volumes");

@@ -66,8 +66,8 @@ export class ApiClient {
     return this.request<T>("PATCH", path, body);
   }
 
-  delete(path: string, body?: unknown): Promise<void> {
-    return this.request<void>("DELETE", path, body);
+  delete(path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<void> {
+    return this.request<void>("DELETE", path, body, headers);
   }
 
   /** `undefined` for 404. */
@@ -83,9 +83,9 @@ export class ApiClient {
   }
 
   /** Deletes; what is gone already is fine. */
-  async remove(path: string): Promise<void> {
+  async remove(path: string, headers?: Readonly<Record<string, string>>): Promise<void> {
     try {
-      await this.delete(path);
+      await this.delete(path, undefined, headers);
     } catch (error) {
       if (!isNotFound(error)) {
         throw error;
@@ -108,7 +108,12 @@ export class ApiClient {
     }
   }
 
-  private async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+  private async request<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<T> {
     const url = `${this.endpoint()}/v2${path}`;
     const token = this.token();
     for (let attempt = 0; ; attempt++) {
@@ -123,6 +128,7 @@ export class ApiClient {
             Accept: "application/json",
             "Content-Type": "application/json",
             "User-Agent": "archipelago-local-provider",
+            ...headers,
           },
           body: body === undefined ? undefined : JSON.stringify(body),
           signal: this.options.signal,
@@ -134,14 +140,14 @@ export class ApiClient {
         await this.pause(attempt);
         continue;
       }
-      const { status, headers, body: content } = answer;
+      const { status, body: content } = answer;
       if (status >= 200 && status < 300) {
         return (content === "" ? undefined : JSON.parse(content)) as T;
       }
       if (!isTemporary(status) || last) {
         throw failure(method, url, answer);
       }
-      await this.pause(attempt, Number(headers["retry-after"]) || undefined);
+      await this.pause(attempt, Number(answer.headers["retry-after"]) || undefined);
     }
   }
 

@@ -120,7 +120,7 @@ export const dropletAutoscale: ResourceType<ApiClient> = {
     return existing(await client.get<Answer>(poolPath(id)), news);
   },
   async delete(client, id) {
-    await client.remove(`${poolPath(id)}/dangerous`);
+    await client.remove(`${poolPath(id)}/dangerous`, { "X-Dangerous": "true" });
     await until(
       client,
       `Droplet autoscale pool ${id} to be deleted`,
