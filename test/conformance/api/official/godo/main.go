@@ -228,6 +228,41 @@ func main() {
 	_, err = client.Projects.Delete(ctx, project.ID)
 	check("project deleted", err)
 
+	wanted := godo.DropletAutoscalePoolRequest{
+		Name:            name,
+		Config:          &godo.DropletAutoscaleConfiguration{TargetNumberInstances: 2},
+		DropletTemplate: &godo.DropletAutoscaleResourceTemplate{Size: "s-1vcpu-1gb", Region: region, Image: "debian-12-x64", SSHKeys: []string{key.Fingerprint}, WithDropletAgent: true},
+	}
+	pool, _, err := client.DropletAutoscale.Create(ctx, &wanted)
+	check("autoscale pool", err)
+	full := func(count int) func() (bool, error) {
+		return func() (bool, error) {
+			found, _, err := client.DropletAutoscale.ListMembers(ctx, pool.ID, nil)
+			active := 0
+			for _, each := range found {
+				if each.Status == "active" {
+					active++
+				}
+			}
+			return len(found) == count && active == count, err
+		}
+	}
+	until("pool has two members", full(2))
+	wanted.Config = &godo.DropletAutoscaleConfiguration{MinInstances: 3, MaxInstances: 4, TargetCPUUtilization: 0.5, CooldownMinutes: 5}
+	pool, _, err = client.DropletAutoscale.Update(ctx, pool.ID, &wanted)
+	check("pool by load", err)
+	expect("pool is active", pool.Status == "active" && pool.Config.MinInstances == 3 && !pool.CreatedAt.IsZero(), pool)
+	until("pool has three members", full(3))
+	history, _, err := client.DropletAutoscale.ListHistory(ctx, pool.ID, nil)
+	check("pool's history", err)
+	expect("two events", len(history) == 2 && history[1].Status == "success", history)
+	_, err = client.DropletAutoscale.DeleteDangerous(ctx, pool.ID)
+	check("pool deleted with its Droplets", err)
+	until("pool is gone", func() (bool, error) {
+		_, _, err := client.DropletAutoscale.Get(ctx, pool.ID)
+		return err != nil && strings.Contains(err.Error(), fmt.Sprintf("autoscale group with id %s not found", pool.ID)), nil
+	})
+
 	// What the provider does for a new size.
 	off, _, err := client.DropletActions.PowerOff(ctx, droplet.ID)
 	action("power off", off, err)
