@@ -125,6 +125,8 @@ export ROOT_SECRET_KEY
   versitygw --quiet --port ${CONFIG_DIR}/control iam --dir ${CONFIG_DIR} --private-ports ${CONFIG_DIR}/identities || :
   kill $$
 } &
+# The server would look for it once in two seconds only.
+while [ ! -S identities ]; do sleep 0.1; done
 exec versitygw --quiet --port 127.0.0.1:${port} --iam-standalone-endpoint ${CONFIG_DIR}/identities \\
   posix --versioning-dir ${DATA_DIR}/versions ${DATA_DIR}/buckets
 `;
