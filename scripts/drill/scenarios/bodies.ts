@@ -62,7 +62,7 @@ async function pairsUsed(ground: Ground): Promise<number> {
     const label = "com.docker.swarm.service.name=edge";
     for (const { Id } of await docker.listContainers({ filters: { label: [label] } })) {
       const log = await docker.getContainer(Id).logs({ stdout: true, tail: 3000 });
-      const lines = log.toString("utf8").matchAll(/"path":"\/echo".*?"server":"([^"]+)"/g);
+      const lines = log.toString("utf8").matchAll(/"path":"\\?\/echo".*?"server":"([^"]+)"/g);
       for (const [, server] of lines) pairs.add(`${name} ${server}`);
     }
   }
