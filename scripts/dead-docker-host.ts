@@ -8,7 +8,7 @@ import { z } from "zod";
 import { sshOptions } from "../components/ssh-options";
 import { dockerEngine } from "../providers/swarm/docker/engine";
 import { swarmEngine } from "../providers/swarm/docker/swarm-engine";
-import { connect, type Connection } from "../providers/swarm/ssh/pool";
+import { connect, disconnect, type Connection } from "../providers/swarm/ssh/pool";
 import { withinSeconds } from "../providers/swarm/wait";
 import { exportState, importState, type Resource, type RunPulumi } from "./stack-state";
 
@@ -83,6 +83,9 @@ async function askNode(connection: Connection): Promise<Answer> {
     return { isManager: isManager && error === "" };
   } catch {
     return undefined;
+  } finally {
+    // An open connection keeps the command from ending.
+    disconnect(connection);
   }
 }
 
