@@ -64,7 +64,7 @@ export function outputs(
     }),
     ...(balancer && { loadBalancer: { id: balancer.balancer.id, address } }),
     ...(database && { database: { privateHost: database.privateHost, port: database.port } }),
-    ...(managed?.files && { files: { bucket: managed.files.bucket.name } }),
+    ...(managed.files && { files: { bucket: managed.files.bucket.name } }),
     monthlyCost: dollars(monthlyCost(config, account).after),
     ...(first?.member && { sshCommand: pulumi.interpolate`ssh root@${first.droplet.ipv4Address}` }),
   };

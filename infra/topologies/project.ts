@@ -29,7 +29,7 @@ export function makeProject(
     ground.volume?.volumeUrn,
     ...ingress.urns,
     ...databases.map((database) => database?.cluster.clusterUrn),
-    managed?.files?.bucket.bucketUrn,
+    managed.files?.bucket.bucketUrn,
   ];
   new StackProject("project", {
     name: stackName(stack),

@@ -13,6 +13,13 @@ import { eventually } from "./fixture";
 
 const INSTANCE = "59ace5";
 const vpc = { id: "vpc-spaces", name: "spaces", ipRange: "10.248.9.0/24" };
+const network = {
+  vpcs: [vpc],
+  droplets: [],
+  addresses: [],
+  firewalls: [],
+  metadataPort: 9,
+};
 
 const docker = new Docker();
 const options = { instance: INSTANCE, docker };
@@ -61,13 +68,7 @@ beforeAll(async () => {
   await ensureS3Program({ note: () => undefined });
   await resetMachines(INSTANCE);
   await machines.createVpc(vpc);
-  await machines.applyNetwork({
-    vpcs: [vpc],
-    droplets: [],
-    addresses: [],
-    firewalls: [],
-    metadataPort: 9,
-  });
+  await machines.applyNetwork(network);
   door = (await machines.applySpaces({ keys: [operator, writer, reader, stranger] }))!;
 }, 600_000);
 
@@ -205,13 +206,7 @@ check(
 );
 
 check("a Droplet finds it at a link-local address, and its secrets show nowhere", async () => {
-  await machines.applyNetwork({
-    vpcs: [vpc],
-    droplets: [],
-    addresses: [],
-    firewalls: [],
-    metadataPort: 9,
-  });
+  await machines.applyNetwork(network);
   const { Config, Image } = await server().inspect();
   const inVpc = await docker.createContainer({
     Image,

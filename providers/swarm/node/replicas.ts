@@ -35,22 +35,26 @@ export function raisedFor(nodeId: string, services: readonly Service[]): Raised[
  * of its tasks are well by now: then as many are needed.
  */
 export async function raise(reach: Reach, nodeId: string, context: Context): Promise<void> {
+  const decide = (service: Service, situation: Situation) => raised(service, situation, nodeId);
   const before = await lookAtServices(reach, context);
-  for (const { id, name } of before.services) {
-    await change(reach, id, `replicas of ${name}`, context, (service, situation) => {
-      const here = runningOn(situation, service, nodeId);
-      const note = noteOf(service);
-      const isRaised = note?.nodeId === nodeId;
-      if (!canMove(service) || (here === 0 && !isRaised)) return undefined;
-      const original = note?.original ?? service.replicas;
-      const needed = Math.min(original, runningOn(situation, service));
-      if (isRaised && needed <= note.needed) return undefined;
-      return {
-        replicas: isRaised ? Math.max(service.replicas, original + here) : service.replicas + here,
-        labels: { ...service.labels, [RAISED_LABEL]: `${nodeId} ${original} ${needed}` },
-      };
-    });
+  for (const { id, name } of before.services.filter((service) => decide(service, before))) {
+    await change(reach, id, `replicas of ${name}`, context, decide);
   }
+}
+
+/** @returns undefined for a service that needs no more tasks elsewhere than it has. */
+function raised(service: Service, situation: Situation, nodeId: string): ServiceChange | undefined {
+  const here = runningOn(situation, service, nodeId);
+  const note = noteOf(service);
+  const isRaised = note?.nodeId === nodeId;
+  if (!canMove(service) || (here === 0 && !isRaised)) return undefined;
+  const original = note?.original ?? service.replicas;
+  const needed = Math.min(original, runningOn(situation, service));
+  if (isRaised && needed <= note.needed) return undefined;
+  return {
+    replicas: isRaised ? Math.max(service.replicas, original + here) : service.replicas + here,
+    labels: { ...service.labels, [RAISED_LABEL]: `${nodeId} ${original} ${needed}` },
+  };
 }
 
 /** Gives the services that were raised for the node their replicas back. */

@@ -1,4 +1,5 @@
 /** Large bodies across every pair of nodes: packets too large for the overlay network would be lost in silence. */
+import type { NodeOutput } from "../../outputs";
 import { closedLoop, type Question } from "../closed-loop";
 import { kinds, type Scenario } from "../drill";
 import { BASE, WEB, type Ground } from "../ground";
@@ -36,7 +37,7 @@ export const largeBodies: Scenario = {
       replicas: TASKS,
     };
     await ground.mustUp({ ...BASE, services: { web: WEB, echo } });
-    const { url } = await ground.outputs();
+    const { url, nodes } = await ground.outputs();
     return async () => {
       const { seconds, answered, reasons } = await closedLoop(
         new URL("/echo", url).href,
@@ -44,8 +45,7 @@ export const largeBodies: Scenario = {
         (sent) => sent < REQUESTS,
         (sent) => (sent % 2 === 0 ? up : down),
       );
-      const pairs = await pairsUsed(ground);
-      const { nodes } = await ground.outputs();
+      const pairs = await pairsUsed(ground, nodes);
       const facts = `${answered} bodies, ${Math.round(answered / seconds)} MiB/s, ${pairs} pairs of edge and task`;
       if (reasons.length > 0) throw new Error(`${kinds(reasons).join(", ")}; ${facts}`);
       if (pairs < nodes.length * TASKS) throw new Error(`not every pair was used: ${facts}`);
@@ -55,9 +55,9 @@ export const largeBodies: Scenario = {
 };
 
 /** Which edge asked which task, by the edges' access logs. */
-async function pairsUsed(ground: Ground): Promise<number> {
+async function pairsUsed(ground: Ground, nodes: readonly NodeOutput[]): Promise<number> {
   const pairs = new Set<string>();
-  for (const { name } of (await ground.outputs()).nodes) {
+  for (const { name } of nodes) {
     const docker = await ground.docker(name);
     const label = "com.docker.swarm.service.name=edge";
     for (const { Id } of await docker.listContainers({ filters: { label: [label] } })) {

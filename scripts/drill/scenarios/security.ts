@@ -2,6 +2,7 @@
 import * as net from "node:net";
 import type Docker from "dockerode";
 import { execIn } from "../../../local/machines/docker/engine";
+import type { SshConnection } from "../../../providers/swarm/ssh/connection";
 import { connect } from "../../../providers/swarm/ssh/pool";
 import type { Scenario } from "../drill";
 import type { Ground } from "../ground";
@@ -69,12 +70,10 @@ function answers(host: string, port: number): Promise<boolean> {
 /** From one node to the others. */
 async function scanFromNeighbour(nodes: readonly NodeOutput[]): Promise<string[]> {
   const scanner = nodes.at(-1);
-  if (!scanner?.connection) throw new Error("the stack has no node to scan from");
-  const { host, hostKey } = scanner.connection;
-  const shell = await connect({ host, hostKey }, 15);
+  const shell = await shellOn(scanner);
   const faults: string[] = [];
   for (const { name, role, privateIp } of nodes) {
-    if (privateIp === scanner.privateIp) continue;
+    if (privateIp === scanner?.privateIp) continue;
     const tries = PORTS.map(
       (port) => `(timeout 2 bash -c 'exec 3<>/dev/tcp/${privateIp}/${port}' && echo ${port}) &`,
     );
@@ -133,8 +132,11 @@ async function logOf(container: Docker.Container): Promise<string> {
 }
 
 async function execOn(node: NodeOutput | undefined, command: string): Promise<string> {
+  return (await shellOn(node)).output("look for secrets", command);
+}
+
+function shellOn(node: NodeOutput | undefined): Promise<SshConnection> {
   if (!node?.connection) throw new Error("the stack has no node");
   const { host, hostKey } = node.connection;
-  const shell = await connect({ host, hostKey }, 15);
-  return shell.output("look for secrets", command);
+  return connect({ host, hostKey }, 15);
 }
