@@ -2,6 +2,7 @@
 import type Docker from "dockerode";
 import { Fault } from "../../local/fault";
 import { dockerEngine } from "../../providers/swarm/docker/engine";
+import { swarmEngine } from "../../providers/swarm/docker/swarm-engine";
 import { connect } from "../../providers/swarm/ssh/pool";
 import { readOutputs, type NodeOutput, type Outputs } from "../outputs";
 import { pulumiOn } from "../stack-pulumi";
@@ -64,4 +65,14 @@ export async function managerOf({ stack, outputs }: Target): Promise<Docker> {
     `No manager of ${stack} answers:\n  ${reasons.join("\n  ")}\n` +
       "Is your address in sshFrom (run up to refresh `me`), and is the Droplet on?",
   );
+}
+
+/** The node that leads the swarm's managers, as one of them says; undefined while none does. */
+export async function leaderOf(
+  manager: Docker,
+  nodes: readonly NodeOutput[],
+): Promise<NodeOutput | undefined> {
+  const members = await swarmEngine(manager).members();
+  const leader = members.find((member) => member.manager?.isLeader);
+  return nodes.find(({ privateIp }) => privateIp === leader?.address);
 }

@@ -9,7 +9,7 @@ import { createInterface } from "node:readline/promises";
 import { rollEnvironment } from "../../infra/roll";
 import { Fault } from "../../local/fault";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
-import { managerOf } from "../operator/target";
+import { leaderOf, managerOf } from "../operator/target";
 import { readOutputs } from "../outputs";
 import { pulumiOn, type StackPulumi } from "../stack-pulumi";
 import { describeRoll, inOrder, planRoll, type RollPlan } from "./plan";
@@ -146,18 +146,10 @@ async function findLeader(pulumi: StackPulumi): Promise<string | undefined> {
   if (outputs.nodes.every(({ connection }) => connection === undefined)) return undefined;
   try {
     const engine = await managerOf({ stack: pulumi.stack, outputs });
-    const members = (await engine.listNodes()) as readonly Member[];
-    const address = members.find(({ ManagerStatus }) => ManagerStatus?.Leader)?.Status?.Addr;
-    return outputs.nodes.find(({ privateIp }) => privateIp === address)?.name;
+    return (await leaderOf(engine, outputs.nodes))?.name;
   } finally {
     closeConnections();
   }
-}
-
-/** What dockerode's types leave out. */
-interface Member {
-  readonly Status?: { readonly Addr?: string };
-  readonly ManagerStatus?: { readonly Leader?: boolean };
 }
 
 /** @throws {Fault} when nobody can be asked. */

@@ -1,6 +1,7 @@
 /** What breaks by itself: failures end once the balancer, or the edge, has noticed. */
 import type Docker from "dockerode";
 import { execIn } from "../../../local/machines/docker/engine";
+import { leaderOf } from "../../operator/target";
 import type { Scenario } from "../drill";
 import { WEB, type Ground } from "../ground";
 import { until } from "../until";
@@ -57,7 +58,6 @@ interface SwarmNode {
   readonly Spec: { readonly Labels?: Readonly<Record<string, string>> };
   readonly Description: { readonly Hostname: string };
   readonly Status: { readonly State: string };
-  readonly ManagerStatus?: { readonly Leader?: boolean };
 }
 
 const nodesOf = async (manager: Docker) => (await manager.listNodes()) as SwarmNode[];
@@ -146,11 +146,8 @@ export const crashes: readonly Scenario[] = [
   powerCut("kill-worker", "power of worker-1 cut", () => Promise.resolve("worker-1")),
   powerCut("kill-manager", "power of manager-3 cut", () => Promise.resolve("manager-3")),
   powerCut("kill-leader", "power of the swarm's leader cut", async (ground) => {
-    const manager = await ground.manager();
-    const nodes = await nodesOf(manager);
-    const leader = nodes.find(({ ManagerStatus }) => ManagerStatus?.Leader)?.Description.Hostname;
-    const { nodes: known } = await ground.outputs();
-    const found = known.find(({ name }) => leader?.endsWith(name));
+    const { nodes } = await ground.outputs();
+    const found = await leaderOf(await ground.manager(), nodes);
     if (!found) throw new Error("the swarm has no leader among the stack's nodes");
     return found.name;
   }),
