@@ -53,6 +53,7 @@ export class AppService extends pulumi.ComponentResource {
       }),
       container: {
         image: container.image,
+        ...(service.entrypoint && { commands: service.entrypoint }),
         ...(service.command && { args: service.command }),
         env: container.env,
         // Reaps children and passes signals on: many images start their app through a shell.

@@ -1,6 +1,7 @@
 /** The commands behind `npm start`, `npm test` and `npm run …`. */
 import { Command } from "commander";
 import { Fault } from "../local/fault";
+import { adoptCommand } from "./adopt";
 import { bench } from "./bench";
 import { drill, type DrillOptions } from "./drill";
 import { healCloud } from "./cloud-pulumi";
@@ -68,6 +69,8 @@ program
     "in the cloud, after an interrupted `pulumi up` or when a Droplet was removed by hand: adopt what was made, forget what is gone",
   )
   .action(async (stack: string) => exitWith(await healCloud(stack)));
+
+adoptCommand(program, exitWith);
 
 program
   .command("bench [figures...]")

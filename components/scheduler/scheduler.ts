@@ -117,7 +117,7 @@ function scheduled(
   { image, env, secrets }: Container,
   networkId: pulumi.Input<string>,
 ): pulumi.Output<ScheduledJob> {
-  const { schedule = "", command, volume, resources } = service;
+  const { schedule = "", entrypoint, command, volume, resources } = service;
   return pulumi
     .all([image, env, pulumi.all([...secrets]), networkId, nodeId])
     .apply(([reference, variables, files, network, node]) => ({
@@ -126,6 +126,7 @@ function scheduled(
       task: {
         ContainerSpec: {
           Image: reference,
+          ...(entrypoint && { Command: entrypoint }),
           ...(command && { Args: command }),
           Env: Object.entries(variables).map(([key, value]) => `${key}=${value}`),
           Init: true,

@@ -64,9 +64,14 @@ export const service = mapping(
     ...edgeOptions,
     health: health.prefault({}),
     replicas: integer(1, 100, "Tasks of this service.").default(1),
+    entrypoint: list(
+      z.string({ error: "must be text" }),
+      "Program to start instead of the image's entrypoint; the image's own command is then left out, too.",
+      1,
+    ).optional(),
     command: list(
       z.string({ error: "must be text" }),
-      "Arguments for the image's entrypoint.",
+      "Arguments for the entrypoint, instead of the image's.",
       1,
     ).optional(),
     release: list(
