@@ -60,7 +60,12 @@ export function pause(seconds: number, context: Pick<Context, "signal" | "clock"
 
 export const systemClock: Clock = {
   now: () => Date.now(),
-  sleep: (milliseconds, signal) => sleep(milliseconds, undefined, { signal }),
+  sleep: (milliseconds, signal) =>
+    sleep(milliseconds, undefined, { signal }).catch((error: unknown) => {
+      // Says why, where Node.js says only that.
+      signal?.throwIfAborted();
+      throw error;
+    }),
 };
 
 /** `work`, unless it takes too long: it goes on then, unheeded. */

@@ -65,11 +65,11 @@ async function presentState(
       `the swarm on ${name} is locked: unlock it with "docker swarm unlock" on the node, then run again`,
     );
   }
-  if (info.state === "active") {
-    const manager = await swarm.reach.manager(context);
-    const members = await manager.members();
+  if (info.state === "active" || info.state === "pending") {
+    // Throws without a quorum, which this machine may be the missing part of.
+    const members = await (await swarm.reach.manager(context)).members();
     if (members.some(({ id }) => id === info.nodeId)) return info;
-    await refuseForeignSwarm(swarm, machine, info, members, name);
+    if (info.state === "active") await refuseForeignSwarm(swarm, machine, info, members, name);
   }
   context.log.info(
     `${name} is no member any more, though it thinks so${info.error && ` (${info.error})`}: it joins anew`,
@@ -133,10 +133,13 @@ async function join(
   await held.setTokensRead(true);
   swarm.tokensRead = true;
   await persist(`${spec.name} to join`, 120, context, async (): Promise<Attempt<true>> => {
+    const { state, nodeId } = await machine.info();
+    if (state === "active") return { done: true };
     const manager = await swarm.reach.manager(context);
     const members = await manager.members();
-    const { state } = await machine.info();
-    if (state === "active") return { done: true };
+    // Docker stops waiting after 20 s and goes on. A second manager may count by then: torn out, it would take the quorum along.
+    if (state === "pending" && members.some(({ id }) => id === nodeId))
+      return { pending: "Docker goes on with it in the background" };
     // What an attempt before this one left behind.
     if (state !== "inactive") await machine.leave({ force: true });
     await machine.join({

@@ -21,6 +21,8 @@ interface Known {
 export class Program {
   readonly state = new Map<string, Known>();
   readonly lines: string[] = [];
+  /** How long machines that are still to be made take to join, by name of their node. @default 0 */
+  joinSeconds: Readonly<Record<string, number>> = {};
   private runs = 0;
   private droplets = 0;
 
@@ -126,7 +128,9 @@ export class Program {
 
   private droplet(name: string): Machine {
     this.droplets += 1;
-    return new Machine(name, String(this.droplets), `10.20.0.${this.droplets + 1}`);
+    const machine = new Machine(name, String(this.droplets), `10.20.0.${this.droplets + 1}`);
+    machine.joinSeconds = this.joinSeconds[name] ?? 0;
+    return machine;
   }
 }
 

@@ -19,6 +19,9 @@ import { VirtualClock } from "./virtual-clock";
 /** Swarm misses a node after three heartbeats of 5 s; managers miss each other sooner. */
 const MISSED_SECONDS = 15;
 
+/** A leader that hears from too few managers goes on for so long. */
+const STEP_DOWN_SECONDS = 10;
+
 export interface ServicePlan {
   readonly name: string;
   readonly replicas: number;
@@ -39,6 +42,9 @@ export class Machine {
   /** What its own engine believes to be. */
   nodeId = "";
   diedAt = 0;
+  /** How long it takes from its join until it does its part. Docker waits for 20 s. */
+  joinSeconds = 0;
+  joinedAt = 0;
   /** Commands that were run in containers on it. */
   readonly commands: string[] = [];
   /** Images that were built on it or brought to it. */
@@ -111,6 +117,7 @@ export class SimulatedSwarm {
   private readonly notes = new Map<string, { note: Note }>();
   private readonly clusterLabels: Record<string, string> = {};
   private made = 0;
+  private leaderUntil = 0;
   tokensRotated = 0;
   tokensRead = 0;
 
@@ -178,7 +185,7 @@ export class SimulatedSwarm {
   /** Whether the managers keep their quorum when this machine dies. */
   survivesWithout(machine: Machine): boolean {
     const managers = this.entries.filter(({ isManager }) => isManager);
-    const alive = managers.filter((entry) => entry.machine !== machine && isHeard(entry));
+    const alive = managers.filter((entry) => entry.machine !== machine && this.isHeard(entry));
     return alive.length > managers.length / 2;
   }
 
@@ -197,15 +204,19 @@ export class SimulatedSwarm {
 
   hasQuorum(): boolean {
     const managers = this.entries.filter(({ isManager }) => isManager);
-    return managers.filter(isHeard).length > managers.length / 2;
+    return managers.filter((entry) => this.isHeard(entry)).length > managers.length / 2;
+  }
+
+  private hasLeader(): boolean {
+    return this.hasQuorum() || this.clock.now() < this.leaderUntil;
   }
 
   /** A manager that answers. */
   manager(process: SimulatedProcess, except?: string): SwarmEngine {
     const found = this.entries.find(
-      (entry) => entry.id !== except && entry.isManager && isHeard(entry),
+      (entry) => entry.id !== except && entry.isManager && this.isHeard(entry),
     );
-    if (!found || !this.hasQuorum()) throw new Error("no living manager answers");
+    if (!found || !this.hasLeader()) throw new Error("no living manager answers");
     return this.engine(found.machine, process);
   }
 
@@ -225,7 +236,7 @@ export class SimulatedSwarm {
       ask(() => {
         const entry = this.entryOf(machine);
         if (!entry?.isManager) throw docker(503, `${machine.name} is not a manager`);
-        if (!this.hasQuorum()) throw docker(500, "The swarm does not have a leader");
+        if (!this.hasLeader()) throw docker(500, "The swarm does not have a leader");
         return this.own(what, work);
       });
     return {
@@ -239,7 +250,14 @@ export class SimulatedSwarm {
         ask(() => {
           const [role, rotation] = token.split(" ") as [Role, string];
           if (Number(rotation) !== this.tokensRotated) throw docker(500, "invalid join token");
-          this.own(`${machine.name} joins`, () => this.add(machine, role));
+          if (machine.joinSeconds === 0) {
+            this.own(`${machine.name} joins`, () => this.add(machine, role));
+            return;
+          }
+          // A second manager counts as soon as it was asked: until it does its part there is no quorum, whoever joins it.
+          this.add(machine, role);
+          this.leaderUntil = this.clock.now() + STEP_DOWN_SECONDS * 1000;
+          throw docker(500, "Timeout was reached before node joined");
         }),
       leave: ({ force }) =>
         ask(() => {
@@ -331,6 +349,11 @@ export class SimulatedSwarm {
     return result;
   }
 
+  private isHeard({ id, machine }: Entry): boolean {
+    const hasJoined = this.clock.now() >= machine.joinedAt;
+    return machine.isAlive && !machine.isCutOff && machine.nodeId === id && hasJoined;
+  }
+
   private serving(service: SimulatedService | undefined): number {
     return this.tasks.filter(
       (task) => task.service === service && task.state === "running" && task.entry?.machine.isAlive,
@@ -345,17 +368,24 @@ export class SimulatedSwarm {
     const entry = this.entryOf(machine);
     return {
       nodeId: machine.nodeId,
-      // The managers have forgotten it, and it does not know why they do not talk to it.
-      state: machine.nodeId === "" ? "inactive" : entry ? "active" : "error",
+      state: this.stateOf(machine, entry),
       isManager: entry?.isManager ?? false,
       error: entry?.isManager && !this.hasQuorum() ? "The swarm does not have a leader" : "",
       remoteManagers: [],
     };
   }
 
+  private stateOf({ nodeId, joinedAt }: Machine, entry: Entry | undefined): SwarmInfo["state"] {
+    if (nodeId === "") return "inactive";
+    // The managers have forgotten it, and it does not know why they do not talk to it.
+    if (!entry) return "error";
+    return this.clock.now() < joinedAt ? "pending" : "active";
+  }
+
   private add(machine: Machine, role: Role): void {
     this.made += 1;
     machine.nodeId = `node-${this.made}`;
+    machine.joinedAt = this.clock.now() + machine.joinSeconds * 1000;
     this.entries.push({
       id: machine.nodeId,
       machine,
@@ -372,7 +402,7 @@ export class SimulatedSwarm {
   private tick(): void {
     const now = this.clock.now();
     for (const entry of this.entries) {
-      const answers = isHeard(entry);
+      const answers = this.isHeard(entry);
       entry.missedSince = answers ? undefined : (entry.missedSince ?? now);
       entry.isReady = answers || now - (entry.missedSince ?? now) < MISSED_SECONDS * 1000;
     }
@@ -438,10 +468,6 @@ export class SimulatedSwarm {
       containerId: `container-${id}`,
     };
   }
-}
-
-function isHeard({ id, machine }: Entry): boolean {
-  return machine.isAlive && !machine.isCutOff && machine.nodeId === id;
 }
 
 function stop(task: Task): void {
