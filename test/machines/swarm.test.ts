@@ -34,13 +34,6 @@ const { cloud } = house;
 const ours = { label: [`${INSTANCE_LABEL}=${instanceId(path.join(cloud.dir, "local"))}`] };
 let url: string;
 
-const isAskedFor = process.env.ARCHIPELAGO_TEST_FLEET === "1";
-if (!isAskedFor)
-  process.stderr.write(
-    "SKIPPED swarm on machines, as two cores are too few for it beside the other machine tests: " +
-      "ARCHIPELAGO_TEST_FLEET=1 npm test -- test/machines/swarm.test.ts\n",
-  );
-
 let impossible: string | undefined;
 beforeAll(async () => {
   impossible = await preflight();
@@ -50,8 +43,7 @@ afterAll(() => cloud.remove(), 120_000);
 
 /** Where machines cannot be real the reason has been printed. */
 function onMachines(name: string, body: () => Promise<void>, timeoutSeconds = 400): void {
-  const run = isAskedFor ? test : test.skip;
-  run(name, async () => (impossible ? undefined : body()), timeoutSeconds * 1000);
+  test(name, async () => (impossible ? undefined : body()), timeoutSeconds * 1000);
 }
 
 /** Names of the nodes that the swarm counts as its own and well. */
