@@ -7,13 +7,13 @@ import { setUp } from "../../local/setup";
 import { cpuSecondsOfChildren, median, watchIdleCpu, type Figure } from "./report";
 
 const RUNS = 7;
-const STACK = "single-node";
+const STACK = "ha";
 
 const EMPTY_PROGRAM = `
 import "@pulumi/digitalocean";
 import "@pulumi/docker";
 import "../../infra/config";
-import "../../infra/topologies/single-node";
+import "../../infra/topologies/ha";
 import "../../providers/swarm/sdk";
 import * as digitalocean from "@pulumi/digitalocean";
 import * as docker from "@pulumi/docker";
@@ -21,7 +21,11 @@ import * as swarm from "../../providers/swarm/sdk";
 
 new digitalocean.Provider("digitalocean");
 new docker.Provider("docker", { host: "ssh://root@192.0.2.1" });
-new swarm.Cluster("cluster", { name: "empty" });
+new swarm.Cluster("cluster", {
+  name: "empty",
+  tag: "empty",
+  first: { host: "192.0.2.1", privateIp: "10.0.0.2", bootHostKey: "none", dropletId: "1" },
+});
 `;
 
 export async function preview(): Promise<Figure[]> {
