@@ -15,8 +15,14 @@ const CLIENTS_PER_NODE = 8;
 const [WARM_UP_SECONDS, SECONDS] = [5, 20];
 const LEAST_OF_LINEAR = 0.9;
 
-const HELLO = `require("node:http").createServer((_, response) => response.end("hello")).listen(3000)`;
-const hello: Question = { method: "GET", isRight: (answer) => answer.toString() === "hello" };
+/** A page that takes the app some milliseconds of a processor, so that the app is what is short, and not who asks. */
+const PATH = "work";
+const APP = `
+  const { pbkdf2Sync } = require("node:crypto");
+  require("node:http").createServer((request, response) => {
+    response.end(request.url === "/${PATH}" ? pbkdf2Sync("", "", 8000, 32, "sha256") : "");
+  }).listen(3000);`;
+const work: Question = { method: "GET", isRight: (answer) => answer.length === 32 };
 
 const fleetOf = (nodes: number): StackConfig => ({
   ...BASE,
@@ -25,7 +31,7 @@ const fleetOf = (nodes: number): StackConfig => ({
   services: {
     web: {
       build: WEB.build,
-      command: ["node", "-e", HELLO],
+      command: ["node", "-e", APP],
       port: 3000,
       routes: ["/"],
       database: "none",
@@ -65,10 +71,10 @@ async function requestsPerSecond(ground: Ground, nodes: number): Promise<number>
     const end = Date.now() + seconds * 1000;
     const clients = nodes * CLIENTS_PER_NODE;
     return closedLoop(
-      url,
+      new URL(PATH, url).href,
       clients,
       () => Date.now() < end,
-      () => hello,
+      () => work,
     );
   };
   await during(WARM_UP_SECONDS);
