@@ -3,6 +3,7 @@ import * as os from "node:os";
 import * as path from "node:path";
 import type { ProviderArgs } from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import type { JumpHost } from "../providers/swarm/sdk";
 import { sshOptions } from "./ssh-options";
 
 export interface DockerConnection {
@@ -10,6 +11,8 @@ export interface DockerConnection {
   readonly host: string;
   /** Its permanent host key: one line `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
+  /** What passes the connection on. @default none */
+  readonly bastion?: JumpHost;
 }
 
 /**
@@ -26,7 +29,7 @@ export function dockerProviderArgs(
   const known = pulumi.output(connection);
   return {
     host: known.host.apply((host) => `ssh://root@${host}`),
-    sshOpts: known.hostKey.apply((hostKey) => sshOptions(hostKey, privateKeyFromEnv)),
+    sshOpts: known.apply(({ hostKey, bastion }) => sshOptions(hostKey, privateKeyFromEnv, bastion)),
   };
 }
 

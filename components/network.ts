@@ -12,27 +12,29 @@ export interface NetworkArgs {
   readonly ipRange: string;
   /** Tag that the Firewall selects Droplets by. */
   readonly tag: string;
-  /** CIDRs that may reach SSH. */
-  readonly sshFrom: readonly string[];
+  /** Who may reach SSH: CIDRs, or Droplets with the tag of one role. */
+  readonly ssh: { readonly from: readonly string[] } | { readonly by: string };
   /** Further tags that Firewalls and Load Balancers select Droplets by: what each says of a Droplet, and its name. */
   readonly roleTags: Readonly<Record<string, string>>;
   /** Whether Droplets with the tag reach each other on swarm's ports. */
   readonly swarm: boolean;
   /** Whether HTTP and HTTPS come from anywhere, else from nowhere: a `LoadBalancer` then lets itself in. */
   readonly web: boolean;
+  /** Size of a NAT gateway, the way out of Droplets without a public address. @default there is none */
+  readonly natGatewaySize?: number | undefined;
 }
 
 /**
  * Where Droplets live: a VPC, and a Firewall for every Droplet with the tag, closed by default. In comes
- * SSH from `sshFrom`, and as asked HTTP and HTTPS from anywhere, and swarm's own traffic from Droplets with the tag. Out
+ * SSH as `ssh` says, and as asked HTTP and HTTPS from anywhere, and swarm's own traffic from Droplets with the tag. Out
  * goes everything.
  *
  * ```ts
  * new Network("network", { name: "archipelago-prod", region: "fra1", ipRange: "10.64.0.0/20",
- *   tag: "archipelago-prod", roleTags: {}, sshFrom: ["203.0.113.7/32"], swarm: false, web: true });
+ *   tag: "archipelago-prod", roleTags: {}, ssh: { from: ["203.0.113.7/32"] }, swarm: false, web: true });
  * ```
  *
- * Costs nothing.
+ * Costs nothing, but for a NAT gateway.
  */
 export class Network extends pulumi.ComponentResource {
   readonly vpcId: pulumi.Output<string>;
@@ -41,6 +43,7 @@ export class Network extends pulumi.ComponentResource {
   /** The same for each of `roleTags`. */
   readonly roleTags: Readonly<Record<string, pulumi.Output<string>>>;
   readonly firewall: digitalocean.Firewall;
+  readonly natGateway: digitalocean.VpcNatGateway | undefined;
 
   constructor(name: string, args: NetworkArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:network:Network", name, {}, opts);
@@ -65,7 +68,11 @@ export class Network extends pulumi.ComponentResource {
         name: args.name,
         tags: [tag.name],
         inboundRules: [
-          ...sshRules(args.sshFrom),
+          ...sshRules(
+            "by" in args.ssh
+              ? { sourceTags: [this.tagOf(args.ssh.by)] }
+              : { sourceAddresses: [...args.ssh.from] },
+          ),
           ...(args.web ? webRules() : []),
           ...(args.swarm ? swarmRules(tag.name) : []),
         ],
@@ -74,18 +81,45 @@ export class Network extends pulumi.ComponentResource {
       child,
     );
 
+    this.natGateway =
+      args.natGatewaySize === undefined
+        ? undefined
+        : new digitalocean.VpcNatGateway(
+            name,
+            {
+              name: args.name,
+              type: "PUBLIC",
+              region: args.region,
+              size: args.natGatewaySize,
+              vpcs: [{ vpcUuid: vpc.id, defaultGateway: true }],
+            },
+            child,
+          );
+
     this.vpcId = vpc.id;
     this.tag = tag.name;
     this.firewall = firewall;
     this.registerOutputs({ vpcId: this.vpcId, tag: this.tag });
   }
+
+  /** What must exist before a Droplet does: born before its Firewall it would be open, and before its way out, cut off. */
+  get ready(): pulumi.Resource[] {
+    return [this.firewall, ...(this.natGateway ? [this.natGateway] : [])];
+  }
+
+  /** @throws {Error} when `roleTags` has none. */
+  tagOf(role: string): pulumi.Output<string> {
+    const tag = this.roleTags[role];
+    if (tag === undefined) throw new Error(`the network has a tag for each ${role}`);
+    return tag;
+  }
 }
 
 type InboundRule = digitalocean.types.input.FirewallInboundRule;
 
-const sshRules = (from: readonly string[]): InboundRule[] => [
-  { protocol: "tcp", portRange: "22", sourceAddresses: [...from] },
-];
+export const sshRules = (
+  from: Pick<InboundRule, "sourceAddresses" | "sourceTags">,
+): InboundRule[] => [{ protocol: "tcp", portRange: "22", ...from }];
 
 const webRules = (): InboundRule[] => [
   { protocol: "tcp", portRange: "80", sourceAddresses: EVERYWHERE },
@@ -101,7 +135,7 @@ const swarmRules = (tag: pulumi.Input<string>): InboundRule[] =>
     { protocol: "udp", portRange: "4789" },
   ].map((rule) => ({ ...rule, sourceTags: [tag] }));
 
-function outboundRules(): digitalocean.types.input.FirewallOutboundRule[] {
+export function outboundRules(): digitalocean.types.input.FirewallOutboundRule[] {
   return [
     { protocol: "tcp", portRange: "1-65535", destinationAddresses: EVERYWHERE },
     { protocol: "udp", portRange: "1-65535", destinationAddresses: EVERYWHERE },

@@ -1,6 +1,7 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as swarm from "../providers/swarm/sdk";
+import type { Bastion } from "./bastion/bastion";
 import { userData } from "./node/user-data";
 
 export interface NodeArgs {
@@ -18,6 +19,8 @@ export interface NodeArgs {
   readonly image: string;
   /** VPC UUID. Changing this replaces the Droplet. */
   readonly vpcId: pulumi.Input<string>;
+  /** The way to it, when it has no public address. Giving or taking it replaces the Droplet. @default it has one */
+  readonly bastion?: Bastion | undefined;
   readonly tags: pulumi.Input<string>[];
   /** Fingerprints of the account's keys that may log in from birth. */
   readonly sshKeys: pulumi.Input<string>[];
@@ -84,6 +87,7 @@ export class Node extends pulumi.ComponentResource {
         size: args.size,
         image: args.image,
         vpcUuid: args.vpcId,
+        ...(args.bastion && { publicNetworking: false }),
         tags: args.tags,
         sshKeys: args.sshKeys,
         userData: nodeUserData(args.volumeName, this.hostKey),
@@ -132,7 +136,7 @@ export class Node extends pulumi.ComponentResource {
   /** As the node that a swarm starts on. */
   get first(): swarm.FirstNode {
     return {
-      host: this.droplet.ipv4Address,
+      host: this.args.bastion ? this.droplet.ipv4AddressPrivate : this.droplet.ipv4Address,
       privateIp: this.droplet.ipv4AddressPrivate,
       bootHostKey: this.bootKey.publicKey,
       dropletId: this.droplet.id,
@@ -148,6 +152,7 @@ export class Node extends pulumi.ComponentResource {
         cluster: cluster.id,
         clusterKey: cluster.signingKey,
         tag: cluster.tag,
+        ...(args.bastion?.jumpHost && { bastion: args.bastion.jumpHost }),
         name: args.dropletName,
         role: args.role,
         dropletSize: args.size,

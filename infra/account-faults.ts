@@ -35,12 +35,16 @@ function inSecondSite(fault: Fault): Fault {
 }
 
 /** Each size once, at the first node that has it. */
-function wantedSizes({ nodes, topology }: Config): (readonly [path: string, size: string])[] {
+function wantedSizes(config: Config): (readonly [path: string, size: string])[] {
+  const { nodes, topology, privateNodes } = config;
   const first = new Map<string, string>();
   for (const [name, { size, role }] of Object.entries(nodes)) {
     const pool = topology === "single-node" ? `nodes.${name}` : `${role}s`;
     if (!first.has(size)) first.set(size, `archipelago:${pool}.size`);
   }
+  const { enabled, bastionSize } = privateNodes;
+  if (enabled && !first.has(bastionSize))
+    first.set(bastionSize, "archipelago:privateNodes.bastionSize");
   return [...first].map(([size, path]) => [path, size]);
 }
 

@@ -3,13 +3,22 @@ import * as pulumi from "@pulumi/pulumi";
 import { type FleetAccount, NO_FLEET, readFleetAccount } from "./account-fleet";
 import { found } from "./account-lookup";
 import type { Config } from "./config";
-import { stackTag, volumeName } from "./names";
+import { machinesOf } from "./fleet";
+import { roleTag, stackTag, volumeName } from "./names";
 import { secondSiteConfig } from "./second-site";
 
 /** A Droplet of this stack as it is now. */
 export type ExistingDroplet = Pick<
   digitalocean.types.output.GetDropletsDroplet,
-  "id" | "name" | "size" | "image" | "region" | "disk" | "ipv4AddressPrivate" | "priceMonthly"
+  | "id"
+  | "name"
+  | "size"
+  | "image"
+  | "region"
+  | "disk"
+  | "ipv4Address"
+  | "ipv4AddressPrivate"
+  | "priceMonthly"
 >;
 
 export type Size = Pick<
@@ -54,7 +63,9 @@ export interface Account {
 export async function readAccount(config: Config): Promise<Account> {
   try {
     const mine = digitalocean.getDroplets({
-      filters: [{ key: "tags", values: [stackTag(config.stack)] }],
+      filters: [
+        { key: "tags", values: [stackTag(config.stack), roleTag(config.stack, "bastion")] },
+      ],
     });
     const secondSite = secondSiteConfig(config);
     const [sizes, regions, image, droplets, volume, keys, reservedIp, zone, fleet, second] =
@@ -96,11 +107,13 @@ export async function readAccount(config: Config): Promise<Account> {
  * The sizes that the stack names; all of them when one cannot be had, so that the fault can name others. The
  * whole catalogue takes the engine most of a second to hand over.
  */
-async function wantedSizes({ nodes, region }: Config) {
-  const wanted = new Set(Object.values(nodes).map(({ size }) => size));
+async function wantedSizes(config: Config) {
+  const wanted = new Set(Object.values(machinesOf(config)).map(({ size }) => size));
   const filters = [{ key: "slug", values: [...wanted] }];
   const { sizes } = await digitalocean.getSizes({ filters });
-  const usable = sizes.filter(({ available, regions }) => available && regions.includes(region));
+  const usable = sizes.filter(
+    ({ available, regions }) => available && regions.includes(config.region),
+  );
   return usable.length === wanted.size ? { sizes } : digitalocean.getSizes();
 }
 

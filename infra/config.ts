@@ -9,6 +9,7 @@ import { files } from "./schema/files";
 import { floatingIp, loadBalancer } from "./schema/ingress";
 import { managers, node, workers } from "./schema/nodes";
 import { NAME, NAME_RULE } from "./schema/patterns";
+import { privateNodes } from "./schema/private-nodes";
 import { registry } from "./schema/registry";
 import { secondSite } from "./schema/second-site";
 import { service } from "./schema/service";
@@ -61,6 +62,7 @@ export const stackSchema = mapping(
       1,
     ).optional(),
     sshFrom: sshFrom.default(["me"]),
+    privateNodes: privateNodes.prefault(false),
     domain: domain.optional(),
     ingress: choice(
       ["floating-ip", "load-balancer"],

@@ -1,5 +1,6 @@
 import type { Account } from "./account";
 import type { Config } from "./config";
+import { machinesOf } from "./fleet";
 import { monthlyPriceOf, PRICES } from "./prices";
 import { secondSiteOf } from "./second-site";
 import { keepsVolume } from "./volume-use";
@@ -23,6 +24,7 @@ export function monthlyCost(config: Config, account: Account): MonthlyCost {
     ...dropletParts(config, account),
     ...volumePart(config, account),
     ...balancerPart(config),
+    ...natGatewayPart(config),
     ...secondSiteParts(config, account),
     ...databaseParts(config),
     ...registryPart(config),
@@ -40,9 +42,9 @@ export function describeCost({ now, after, parts }: MonthlyCost): string {
 export const dollars = (amount: number) => `$${amount.toFixed(2)}`;
 
 /** One part for all nodes of a size: `3 × s-2vcpu-4gb`, or `manager-1 s-2vcpu-4gb` for a lone one. */
-function dropletParts({ nodes }: Config, { sizes }: Account): Part[] {
+function dropletParts(config: Config, { sizes }: Account): Part[] {
   const bySize = new Map<string, string[]>();
-  for (const [name, { size }] of Object.entries(nodes)) {
+  for (const [name, { size }] of Object.entries(machinesOf(config))) {
     bySize.set(size, [...(bySize.get(size) ?? []), name]);
   }
   return [...bySize].map(([size, names]) => {
@@ -62,6 +64,11 @@ function balancerPart({ ingress, loadBalancer: { nodes } }: Config): Part[] {
   if (ingress !== "load-balancer") return [];
   const name = nodes === 1 ? "Load Balancer" : `Load Balancer of ${nodes} nodes`;
   return [{ name, price: nodes * PRICES.balancerNode }];
+}
+
+function natGatewayPart({ privateNodes }: Pick<Config, "privateNodes">): Part[] {
+  if (!privateNodes.enabled) return [];
+  return [{ name: "NAT gateway", price: privateNodes.natGatewaySize * PRICES.natGatewaySize }];
 }
 
 function databaseParts({ database, cache }: Config): Part[] {
@@ -85,9 +92,11 @@ function secondSiteParts(config: Config, account: Account): Part[] {
   if (second === undefined) return [];
   const { region } = second.config;
   return [
-    ...[...dropletParts(second.config, second.account), ...balancerPart(second.config)].map(
-      ({ name, price }) => ({ name: `${name} in ${region}`, price }),
-    ),
+    ...[
+      ...dropletParts(second.config, second.account),
+      ...balancerPart(second.config),
+      ...natGatewayPart(second.config),
+    ].map(({ name, price }) => ({ name: `${name} in ${region}`, price })),
     ...copyPart(config, region),
     { name: "Global Load Balancer", price: PRICES.globalBalancer },
   ];
@@ -115,6 +124,8 @@ function costNow(config: Config, { droplets, volume, fleet, second }: Account): 
   return sum([
     ...droplets.map(({ name, priceMonthly }) => ({ name, price: priceMonthly })),
     ...(second?.fleet.balancerNodes ? secondSiteNow(config, second) : []),
+    // It is there as soon as a Droplet is.
+    ...(droplets.length > 0 ? natGatewayPart(config) : []),
     { name: "Volume", price: (volume?.sizeGib ?? 0) * PRICES.volumeGib },
     { name: "Load Balancer", price: fleet.balancerNodes * PRICES.balancerNode },
     ...[fleet.database, fleet.cache].map((one) => ({
@@ -134,6 +145,7 @@ function costNow(config: Config, { droplets, volume, fleet, second }: Account): 
 function secondSiteNow(config: Config, { droplets, fleet }: Account): Part[] {
   return [
     ...droplets.map(({ name, priceMonthly }) => ({ name, price: priceMonthly })),
+    ...natGatewayPart(config),
     { name: "Load Balancer", price: fleet.balancerNodes * PRICES.balancerNode },
     ...copyPart(config, config.secondSite?.region ?? ""),
     { name: "Global Load Balancer", price: PRICES.globalBalancer },

@@ -1,6 +1,6 @@
 import type { Account, ExistingDroplet } from "./account";
 import type { Config } from "./config";
-import { firstNode, usesVolume } from "./fleet";
+import { firstNode, machinesOf, usesVolume } from "./fleet";
 import { dropletName } from "./names";
 import { nameOfSecond, secondSiteOf } from "./second-site";
 
@@ -62,7 +62,7 @@ function sitePlan(config: Config, { droplets }: Pick<Account, "droplets">): Site
   const created: string[] = [];
   const replaced: { node: string; why: string }[] = [];
   const resized: { node: string; why: string }[] = [];
-  for (const [node, { size }] of Object.entries(config.nodes)) {
+  for (const [node, { size }] of Object.entries(machinesOf(config))) {
     if (isHeld(node, config)) continue;
     const droplet = existingDroplet(node, config, { droplets });
     const resize = `${droplet?.size} → ${size}`;
@@ -74,7 +74,7 @@ function sitePlan(config: Config, { droplets }: Pick<Account, "droplets">): Site
       replaced.push({ node, why: `${droplet.image} → ${config.image}` });
     }
   }
-  const wanted = Object.keys(config.nodes).map((node) => dropletName(config.stack, node));
+  const wanted = Object.keys(machinesOf(config)).map((node) => dropletName(config.stack, node));
   const removed = droplets.map(({ name }) => name).filter((name) => !wanted.includes(name));
   return { created, replaced, resized, removed, now: droplets.length, after: wanted.length };
 }

@@ -1,4 +1,5 @@
 import type { Config, FleetNode, StackFile } from "./config";
+import { BASTION } from "./names";
 import { DEFAULT_SIZE } from "./schema/nodes";
 
 /** The first manager: the same node in every topology, unless it is retired. */
@@ -44,6 +45,17 @@ function fill(
     filled++;
   }
   return pool;
+}
+
+/** Every Droplet of a stack by what it is called: its nodes, and the bastion before private ones. */
+export function machinesOf({
+  nodes,
+  privateNodes,
+}: Pick<Config, "nodes" | "privateNodes">): Record<string, Pick<FleetNode, "size">> {
+  return {
+    ...nodes,
+    ...(privateNodes.enabled && { [BASTION]: { size: privateNodes.bastionSize } }),
+  };
 }
 
 /** The manager that comes first: where the floating IP leads and the Volume is attached. */

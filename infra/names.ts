@@ -3,14 +3,17 @@
 /** On everything of a stack that can carry a tag; Firewalls and the cost report select by it. */
 export const stackTag = (stack: string) => `archipelago-${stack}`;
 
-/** On the nodes of one role, and on those that take requests from outside. */
-export const roleTag = (stack: string, role: "manager" | "worker" | "ingress") =>
+/** On the nodes of one role, on those that take requests from outside, and on the bastion. */
+export const roleTag = (stack: string, role: "manager" | "worker" | "ingress" | "bastion") =>
   `${stackTag(stack)}-${role}`;
 
 /** VPC, Firewall, Load Balancer and Project. */
 export const stackName = (stack: string) => `archipelago-${stack}`;
 
 export const dropletName = (stack: string, node: string) => `${stack}-${node}`;
+
+/** The machine that SSH goes through to nodes without a public address, as nodes are called. */
+export const BASTION = "bastion";
 
 export const databaseName = (stack: string) => `${stack}-postgres`;
 

@@ -8,6 +8,8 @@ export const PRICES = {
   volumeGib: 0.1,
   globalBalancer: 15,
   balancerNode: 12,
+  /** Of each size unit, with 100 GiB of traffic. */
+  natGatewaySize: 40,
   /** Of the account, with 250 GiB. */
   spaces: 5,
   registry: { starter: 0, basic: 5, professional: 20 },

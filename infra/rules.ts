@@ -2,7 +2,7 @@ import type { Config, StackFile } from "./config";
 import type { Fault } from "./faults";
 import { cacheFaults, databaseFaults, registryFaults } from "./rules/data";
 import { filesFaults } from "./rules/files";
-import { ingressFaults, sshFromFaults, vpcFaults } from "./rules/network";
+import { ingressFaults, privateNodesFaults, sshFromFaults, vpcFaults } from "./rules/network";
 import { fleetFaults } from "./rules/nodes";
 import { secondSiteFaults } from "./rules/second-site";
 import { routeFaults, serviceFaults } from "./rules/services";
@@ -21,6 +21,7 @@ export function ruleFaults(file: StackFile, config: Config, root: string): Fault
     ...secondSiteFaults(file, config),
     ...sshFromFaults(config.sshFrom),
     ...ingressFaults(config),
+    ...privateNodesFaults(config),
     ...databaseFaults(config),
     ...cacheFaults(config),
     ...filesFaults(config),

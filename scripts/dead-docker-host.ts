@@ -8,15 +8,27 @@ import { z } from "zod";
 import { sshOptions } from "../components/ssh-options";
 import { dockerEngine } from "../providers/swarm/docker/engine";
 import { swarmEngine } from "../providers/swarm/docker/swarm-engine";
+import { closeBastions } from "../providers/swarm/ssh/bastion";
 import { connect, disconnect, type Connection } from "../providers/swarm/ssh/pool";
 import { withinSeconds } from "../providers/swarm/wait";
 import { exportState, importState, type Resource, type RunPulumi } from "./stack-state";
 
 const ANSWER_SECONDS = 8;
 
+const jumpHost = z.object({
+  host: z.string(),
+  port: z.number().optional(),
+  hostKey: z.string(),
+});
+const connection = z.object({
+  host: z.string(),
+  hostKey: z.string(),
+  bastion: jumpHost.optional(),
+});
+
 const member = z.object({
   inputs: z.object({ cluster: z.string() }),
-  outputs: z.object({ connection: z.object({ host: z.string(), hostKey: z.string() }) }),
+  outputs: z.object({ connection }),
 });
 
 /** Its options are JSON in a text: providers are configured with texts. */
@@ -43,6 +55,8 @@ export async function leadToLivingManager(
     .map(({ inputs, outputs }) => ({ cluster: inputs.cluster, ...outputs }));
   if (members.length < 2) return [];
   const answers = await Promise.all(members.map(({ connection }) => ask(connection)));
+  // An open connection keeps the command from ending.
+  closeBastions();
   const managers = members.filter((_, index) => answers[index]?.isManager);
   const dead = members.filter((_, index) => answers[index] === undefined);
   if (managers.length === 0 || dead.length === 0) return [];
@@ -61,12 +75,12 @@ export async function leadToLivingManager(
   return lines;
 }
 
-function leadTo({ host, hostKey }: Connection, resource: Resource): Resource {
+function leadTo({ host, hostKey, bastion }: Connection, resource: Resource): Resource {
   const { inputs, ...rest } = dockerProvider.parse(resource);
   const fromEnv = inputs.sshOpts.includes("ARCHIPELAGO_SSH_KEY");
   const changed = {
     host: `ssh://root@${host}`,
-    sshOpts: JSON.stringify(sshOptions(hostKey, fromEnv)),
+    sshOpts: JSON.stringify(sshOptions(hostKey, fromEnv, bastion)),
   };
   const outputs = z.looseObject({}).catch({}).parse(rest["outputs"]);
   return {
@@ -84,7 +98,6 @@ async function askNode(connection: Connection): Promise<Answer> {
   } catch {
     return undefined;
   } finally {
-    // An open connection keeps the command from ending.
     disconnect(connection);
   }
 }

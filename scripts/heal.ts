@@ -34,6 +34,7 @@ const byName = (path: string, root: string, id = "id"): NaturalKey => ({
 const naturalKeys: Readonly<Record<string, NaturalKey>> = {
   "digitalocean:index/vpc:Vpc": byName("vpcs", "vpcs"),
   "digitalocean:index/vpcPeering:VpcPeering": byName("vpc_peerings", "vpc_peerings"),
+  "digitalocean:index/vpcNatGateway:VpcNatGateway": byName("vpc_nat_gateways", "vpc_nat_gateways"),
   "digitalocean:index/firewall:Firewall": byName("firewalls", "firewalls"),
   "digitalocean:index/project:Project": byName("projects", "projects"),
   "digitalocean:index/domain:Domain": byName("domains", "domains", "name"),

@@ -1,18 +1,30 @@
 /** The stack outputs that the operator's commands read. */
 import { z } from "zod";
 
-const connection = z.object({
+const endpoint = z.object({
   host: z.string(),
   port: z.number().optional(),
-  user: z.string().optional(),
   /** Pinned OpenSSH public host key. */
   hostKey: z.string(),
+});
+
+const connection = endpoint.extend({
+  user: z.literal("root").optional(),
+  /** What passes the connection on to a node without a public address. */
+  bastion: endpoint.optional(),
+});
+
+const bastion = z.object({
+  publicIp: z.string(),
+  /** Absent where machines are simulated. */
+  connection: endpoint.optional(),
 });
 
 const node = z.object({
   name: z.string(),
   role: z.enum(["manager", "worker"]),
-  publicIp: z.string(),
+  /** Absent with `privateNodes`. */
+  publicIp: z.string().optional(),
   privateIp: z.string(),
   size: z.string(),
   connection: connection.optional(),
@@ -23,7 +35,8 @@ const outputs = z.object({
   url: z.string().optional(),
   address: z.string().optional(),
   nodes: z.array(node).default([]),
-  secondSite: z.object({ nodes: z.array(node) }).optional(),
+  bastion: bastion.optional(),
+  secondSite: z.object({ nodes: z.array(node), bastion: bastion.optional() }).optional(),
   services: z.record(z.string(), z.object({ image: z.string(), replicas: z.number() })).default({}),
   monthlyCost: z.string().optional(),
 });

@@ -23,7 +23,7 @@ export async function start(stack: string): Promise<number> {
 export function summary(stack: string, outputs: Outputs): string {
   const rows = outputs.nodes.map(
     (node) =>
-      `  ${pc.bold(node.name)}  ${node.role}  ${node.size}  ${node.publicIp}  ${node.privateIp}`,
+      `  ${pc.bold(node.name)}  ${node.role}  ${node.size}  ${node.publicIp ?? "private"}  ${node.privateIp}`,
   );
   const services = Object.entries(outputs.services).map(
     ([name, { replicas, image }]) => `  ${pc.bold(name)}  ${replicas} × ${image || "not served"}`,

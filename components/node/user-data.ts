@@ -1,22 +1,23 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { stringify } from "yaml";
 import { DOCKER_RANGES } from "../../infra/addresses";
 import { VOLUME_MOUNT } from "../../infra/names";
-
-/** DigitalOcean's limit. https://docs.digitalocean.com/products/droplets/how-to/provide-user-data/ */
-const MAX_BYTES = 64 * 1024;
-
-const LIBRARY = "/usr/local/lib/archipelago";
+import {
+  BOUNDED_JOURNAL,
+  type BootKey,
+  cloudConfig,
+  file,
+  LIBRARY,
+  SECURITY_UPDATES,
+  sshdSettings,
+  type WrittenFile,
+} from "./cloud-config";
 
 export interface UserDataArgs {
   /** Name of the Volume that the node mounts when it is attached. */
   readonly volumeName: string;
-  /**
-   * One-time SSH host key, good for the first connection, which replaces it (decision 9). The private half
-   * is the only secret in user data. Absent where no machine will run.
-   */
-  readonly hostKey?: { readonly publicKey: string; readonly privateKey: string };
+  /** Absent where no machine will run. */
+  readonly hostKey?: BootKey;
 }
 
 /**
@@ -26,28 +27,11 @@ export interface UserDataArgs {
  * @throws {Error} when it would be larger than DigitalOcean takes.
  */
 export function userData({ volumeName, hostKey }: UserDataArgs): string {
-  const document = {
-    disable_root: false,
-    ssh_pwauth: false,
-    // Without keys of ours, cloud-init makes its own; nothing could verify those.
-    ...(hostKey && {
-      ssh_deletekeys: true,
-      ssh_keys: { ed25519_private: hostKey.privateKey, ed25519_public: hostKey.publicKey },
-    }),
-    write_files: [...scripts(), ...settings(), ...units(volumeName)],
-    runcmd: [[`${LIBRARY}/setup`]],
-  };
-  const text = `#cloud-config\n${stringify(document, { lineWidth: 0 })}`;
-  if (Buffer.byteLength(text) >= MAX_BYTES) {
-    throw new Error(`user data must be smaller than ${MAX_BYTES} bytes, got ${text.length}`);
-  }
-  return text;
-}
-
-interface WrittenFile {
-  readonly path: string;
-  readonly permissions: string;
-  readonly content: string;
+  return cloudConfig({
+    hostKey,
+    files: [...scripts(), ...settings(), ...units(volumeName)],
+    command: [`${LIBRARY}/setup`],
+  });
 }
 
 function scripts(): WrittenFile[] {
@@ -61,17 +45,8 @@ function scripts(): WrittenFile[] {
 
 function settings(): WrittenFile[] {
   return [
-    // Read before the image's own and cloud-init's files; sshd keeps the first value it sees. Docker's
-    // clients open a connection per request, which the default of ten starting sessions refuses.
-    file("/etc/ssh/sshd_config.d/10-archipelago.conf", [
-      "HostKey /etc/ssh/ssh_host_ed25519_key",
-      "PermitRootLogin prohibit-password",
-      "PasswordAuthentication no",
-      "KbdInteractiveAuthentication no",
-      "X11Forwarding no",
-      "MaxStartups 100:30:200",
-      "MaxSessions 100",
-    ]),
+    // Docker's clients open a connection per request, which the default of ten starting sessions refuses.
+    sshdSettings(["MaxStartups 100:30:200", "MaxSessions 100"]),
     {
       path: "/etc/docker/daemon.json",
       permissions: "0644",
@@ -88,14 +63,8 @@ function settings(): WrittenFile[] {
       "net.ipv4.ip_local_port_range = 10240 60999",
       "net.ipv4.tcp_keepalive_time = 300",
     ]),
-    file("/etc/systemd/journald.conf.d/archipelago.conf", ["[Journal]", "SystemMaxUse=200M"]),
-    // Security updates by themselves, except Docker's: those restart every container.
-    file("/etc/apt/apt.conf.d/52archipelago", [
-      'APT::Periodic::Update-Package-Lists "1";',
-      'APT::Periodic::Unattended-Upgrade "1";',
-      'Unattended-Upgrade::Package-Blacklist { "^docker\\.io$"; "^containerd$"; "^runc$"; };',
-      'Unattended-Upgrade::Remove-Unused-Dependencies "true";',
-    ]),
+    BOUNDED_JOURNAL,
+    SECURITY_UPDATES,
   ];
 }
 
@@ -172,10 +141,6 @@ function unit(name: string, sections: Readonly<Record<string, Section>>): Writte
     "",
   ]);
   return file(`/etc/systemd/system/${name}`, lines.slice(0, -1));
-}
-
-function file(path: string, lines: readonly string[]): WrittenFile {
-  return { path, permissions: "0644", content: `${lines.join("\n")}\n` };
 }
 
 /** `/mnt/data` → `mnt-data.mount`, for paths without special characters. */

@@ -11,6 +11,7 @@ const ELSEWHERE = "a stack stays where it is; bring up another stack there and m
 export function fleetFaults(config: Config, account: Account): Fault[] {
   return [
     ...placeFaults(config, account),
+    ...privacyFaults(config, account),
     ...pinnedFaults(config, account),
     ...databaseFaults(config, account),
   ];
@@ -39,6 +40,25 @@ function placeFaults(config: Config, { droplets }: Account): Fault[] {
     });
   }
   return faults;
+}
+
+/** Nodes of one swarm are all reached in the same way. */
+function privacyFaults({ privateNodes, nodes, stack }: Config, { droplets }: Account): Fault[] {
+  const names = Object.keys(nodes).map((node) => dropletName(stack, node));
+  const other = droplets.find(
+    ({ name, ipv4Address }) =>
+      names.includes(name) && (ipv4Address === "") !== privateNodes.enabled,
+  );
+  if (other === undefined) return [];
+  const has = privateNodes.enabled ? "a public address" : "none";
+  return [
+    {
+      path: "archipelago:privateNodes",
+      rule: `must stay ${String(!privateNodes.enabled)} while ${other.name} exists, which has ${has}`,
+      got: show(privateNodes.enabled),
+      remedy: "bring up another stack and move to it",
+    },
+  ];
 }
 
 /** Refuses what would take the Volume from under what uses it: it can be attached to one Droplet only. */

@@ -52,6 +52,24 @@ export function sshFromFaults(sshFrom: readonly string[]): Fault[] {
   );
 }
 
+/** Without public addresses there is one way for requests: a Load Balancer's. */
+export function privateNodesFaults({ privateNodes, topology, ingress }: Config): Fault[] {
+  if (!privateNodes.enabled) return [];
+  const at = { path: "archipelago:privateNodes", got: "true" };
+  if (topology === "single-node") {
+    return [
+      {
+        ...at,
+        rule: "must be left out in the single-node topology, whose node takes requests itself",
+      },
+    ];
+  }
+  if (ingress === "load-balancer") return [];
+  const rule = "must be left out with ingress: floating-ip, which leads to a node's public address";
+  const remedy = "or leave out archipelago:ingress, for a Load Balancer";
+  return [{ ...at, rule, remedy }];
+}
+
 /** The way in: its kind, its address, its name. */
 export function ingressFaults(config: Config): Fault[] {
   return [...balancerFaults(config), ...domainFaults(config), ...addressFaults(config)];

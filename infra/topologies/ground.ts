@@ -1,12 +1,22 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import type * as pulumi from "@pulumi/pulumi";
+import { Bastion } from "../../components/bastion/bastion";
 import { Network } from "../../components/network";
 import { SshAccess } from "../../components/ssh-access";
 import type * as swarm from "../../providers/swarm/sdk";
 import { accessKeys } from "../access-keys";
 import type { Account } from "../account";
 import type { Config } from "../config";
-import { roleTag, stackName, stackTag, VOLUME_MOUNT, volumeName } from "../names";
+import { isHeld } from "../fleet-plan";
+import {
+  BASTION,
+  dropletName,
+  roleTag,
+  stackName,
+  stackTag,
+  VOLUME_MOUNT,
+  volumeName,
+} from "../names";
 import { keepsVolume } from "../volume-use";
 
 /** Where the program runs. */
@@ -21,6 +31,8 @@ export interface Place {
 /** What Droplets stand on. */
 export interface Ground {
   readonly network: Network;
+  /** Absent where nodes have public addresses. */
+  readonly bastion: Bastion | undefined;
   readonly access: SshAccess;
   /** Absent where nothing uses one. */
   readonly volume: digitalocean.Volume | undefined;
@@ -30,12 +42,13 @@ export interface Ground {
 export function layGround(config: Config, account: Account, place: Place): Ground {
   const network = makeNetwork(config, place);
   const access = new SshAccess("ssh", { keys: accessKeys(config, account) });
+  const bastion = makeBastion(config, network, access, place);
   const volume = keepsVolume(config, account) ? makeVolume(config, network) : undefined;
-  return { network, access, volume };
+  return { network, bastion, access, volume };
 }
 
 export function makeNetwork(
-  { stack, region, vpcCidr, topology, ingress }: Config,
+  { stack, region, vpcCidr, topology, ingress, privateNodes }: Config,
   { sshFrom }: Place,
   opts?: pulumi.ComponentResourceOptions,
 ): Network {
@@ -50,10 +63,41 @@ export function makeNetwork(
         manager: roleTag(stack, "manager"),
         worker: roleTag(stack, "worker"),
         ingress: roleTag(stack, "ingress"),
+        ...(privateNodes.enabled && { bastion: roleTag(stack, "bastion") }),
       },
-      sshFrom,
+      ssh: privateNodes.enabled ? { by: "bastion" } : { from: sshFrom },
       swarm: topology !== "single-node",
       web: ingress === "floating-ip",
+      ...(privateNodes.enabled && { natGatewaySize: privateNodes.natGatewaySize }),
+    },
+    opts,
+  );
+}
+
+/** The way to nodes without public addresses. */
+export function makeBastion(
+  config: Config,
+  network: Network,
+  access: SshAccess,
+  { sshFrom }: Place,
+  opts?: pulumi.ComponentResourceOptions,
+): Bastion | undefined {
+  const { stack, region, image, machines, privateNodes } = config;
+  if (!privateNodes.enabled) return undefined;
+  return new Bastion(
+    BASTION,
+    {
+      dropletName: dropletName(stack, BASTION),
+      region,
+      size: privateNodes.bastionSize,
+      image,
+      vpcId: network.vpcId,
+      tag: network.tagOf("bastion"),
+      sshFrom,
+      sshKeys: access.fingerprints,
+      authorizedKeys: access.publicKeys,
+      meets: machines === "real",
+      held: isHeld(BASTION, config),
     },
     opts,
   );

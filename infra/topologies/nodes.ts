@@ -37,7 +37,7 @@ function makeNode(
   site: Site,
 ): Node {
   const { stack, region, protect, image } = config;
-  const { network, access } = ground;
+  const { network, bastion, access } = ground;
   const volume = name === firstNode(config) ? volumeUse(config, ground) : undefined;
   const pinned = name === pinnedNode(config);
   const ingress = takesRequests(name, config);
@@ -49,6 +49,7 @@ function makeNode(
     resize: pinned ? "in-place" : "replace",
     image,
     vpcId: network.vpcId,
+    bastion,
     tags: tags.filter((tag) => tag !== undefined && tag !== false),
     sshKeys: access.fingerprints,
     authorizedKeys: access.publicKeys,
@@ -69,7 +70,7 @@ function makeNode(
     protect: protect && pinned,
     // A Volume that grows keeps its Droplet from being resized at the same moment.
     after: [
-      network.firewall,
+      ...network.ready,
       ...(volume && ground.volume ? [ground.volume] : []),
       ...site.beforeNodes,
     ],

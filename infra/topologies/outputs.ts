@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Node } from "../../components/node";
 import type { Account } from "../account";
 import type { Config } from "../config";
 import { dollars, monthlyCost } from "../cost";
+import type { Ground } from "./ground";
 import type { Ingress } from "./ingress";
 import type { Managed } from "./managed";
 import type { Nodes } from "./nodes";
@@ -24,6 +26,7 @@ export function notServed(): Served {
 }
 
 interface Stack {
+  readonly ground: Pick<Ground, "bastion">;
   readonly nodes: Nodes;
   readonly ingress: Ingress;
   readonly managed: Managed;
@@ -34,7 +37,7 @@ interface Stack {
 export function outputs(
   config: Config,
   account: Account,
-  { nodes, ingress, managed, second }: Stack,
+  { ground, nodes, ingress, managed, second }: Stack,
   { url, images }: Served,
 ) {
   const [first] = Object.values(nodes);
@@ -45,6 +48,7 @@ export function outputs(
     url,
     address,
     nodes: nodeOutputs(nodes, config),
+    ...bastionOutputs(ground),
     services: Object.fromEntries(
       Object.entries(config.services).map(([service, { replicas, routes, image }]) => [
         service,
@@ -55,6 +59,7 @@ export function outputs(
       secondSite: {
         region: second.config.region,
         nodes: nodeOutputs(second.nodes, second.config),
+        ...bastionOutputs(second.ground),
         loadBalancer: {
           id: ingress.secondBalancer?.balancer.id,
           address: ingress.secondBalancer?.address,
@@ -66,7 +71,24 @@ export function outputs(
     ...(database && { database: { privateHost: database.privateHost, port: database.port } }),
     ...(managed.files && { files: { bucket: managed.files.bucket.name } }),
     monthlyCost: dollars(monthlyCost(config, account).after),
-    ...(first?.member && { sshCommand: pulumi.interpolate`ssh root@${first.droplet.ipv4Address}` }),
+    ...(first?.member && { sshCommand: sshCommand(first, ground) }),
+  };
+}
+
+function sshCommand({ droplet }: Node, { bastion }: Pick<Ground, "bastion">) {
+  return bastion
+    ? pulumi.interpolate`ssh -J root@${bastion.droplet.ipv4Address} root@${droplet.ipv4AddressPrivate}`
+    : pulumi.interpolate`ssh root@${droplet.ipv4Address}`;
+}
+
+function bastionOutputs({ bastion }: Pick<Ground, "bastion">) {
+  if (bastion === undefined) return {};
+  const { droplet, jumpHost } = bastion;
+  return {
+    bastion: {
+      publicIp: droplet.ipv4Address,
+      ...(jumpHost && { connection: jumpHost }),
+    },
   };
 }
 
@@ -75,7 +97,7 @@ function nodeOutputs(nodes: Nodes, config: Config) {
     name,
     role: config.nodes[name]?.role,
     size: droplet.size,
-    publicIp: droplet.ipv4Address,
+    ...(!config.privateNodes.enabled && { publicIp: droplet.ipv4Address }),
     privateIp: droplet.ipv4AddressPrivate,
     ...(member && { hostKey: member.hostKey, connection: member.connection }),
   }));

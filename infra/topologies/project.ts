@@ -26,6 +26,7 @@ export function makeProject(
     ...[...Object.values(nodes), ...Object.values(second?.nodes ?? {})].map(
       ({ droplet }) => droplet.dropletUrn,
     ),
+    ...[ground, second?.ground].map((each) => each?.bastion?.droplet.dropletUrn),
     ground.volume?.volumeUrn,
     ...ingress.urns,
     ...databases.map((database) => database?.cluster.clusterUrn),

@@ -4,7 +4,7 @@ import type { Account } from "../account";
 import type { Config } from "../config";
 import { stackName } from "../names";
 import { SECOND, secondSiteOf, type SiteView } from "../second-site";
-import { type Ground, makeNetwork, type Place } from "./ground";
+import { type Ground, makeBastion, makeNetwork, type Place } from "./ground";
 import { type Ingress, probeUrl } from "./ingress";
 import { makeNodes } from "./nodes";
 import type { Foundation } from "./serve";
@@ -31,8 +31,10 @@ export function laySecondGround(
   if (view === undefined) return undefined;
   // Names of its resources are those of the first site: its type tells their URNs apart.
   const parent = new pulumi.ComponentResource("archipelago:site:Site", SECOND);
+  const secondNetwork = makeNetwork(view.config, place, { parent });
   const ground = {
-    network: makeNetwork(view.config, place, { parent }),
+    network: secondNetwork,
+    bastion: makeBastion(view.config, secondNetwork, access, place, { parent }),
     access,
     volume: undefined,
   };
@@ -49,7 +51,7 @@ export function laySecondGround(
 export function raiseSecond(second: SecondGround): SecondStack {
   const { config, account, ground, site } = second;
   const nodes = makeNodes(config, account, ground, site);
-  return { ...second, nodes, cluster: startSwarm(config, ground.network.tag, nodes, site) };
+  return { ...second, nodes, cluster: startSwarm(config, ground, nodes, site) };
 }
 
 /** How the second site is asked whether its app is well: by its own Load Balancer, not the global one. */

@@ -96,6 +96,7 @@ function makeSwarm(
     clusterId: cluster.id,
     clusterKey: cluster.signingKey,
     tag: cluster.tag,
+    bastion: cluster.bastion,
     candidates: Object.entries(nodes).flatMap(([name, { member }]) =>
       config.nodes[name]?.role === "manager" && member ? [member.connection] : [],
     ),

@@ -1,14 +1,14 @@
-import type * as pulumi from "@pulumi/pulumi";
 import type { Node } from "../../components/node";
 import * as swarm from "../../providers/swarm/sdk";
 import { DOCKER_RANGES } from "../addresses";
 import type { Config } from "../config";
+import type { Ground } from "./ground";
 import { FIRST_SITE, inSite } from "./site";
 
 /** Starts the swarm on the first of the nodes, and has all of them join; simulated machines do neither. */
 export function startSwarm(
   { stack, machines, nodes: configured }: Config,
-  tag: pulumi.Input<string>,
+  { network, bastion }: Pick<Ground, "network" | "bastion">,
   nodes: Readonly<Record<string, Node>>,
   site = FIRST_SITE,
 ): swarm.Cluster | undefined {
@@ -19,7 +19,8 @@ export function startSwarm(
     {
       name: stack,
       defaultAddrPool: [DOCKER_RANGES.overlay],
-      tag,
+      tag: network.tag,
+      ...(bastion?.jumpHost && { bastion: bastion.jumpHost }),
       managers: Object.values(configured).filter(({ role }) => role === "manager").length,
       first: first.first,
     },

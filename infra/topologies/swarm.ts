@@ -22,7 +22,7 @@ export function raise(config: Config, account: Account, place: Place): Stack {
   // Before the nodes: it takes the longest.
   const managed = makeManaged(config, ground, secondGround, place);
   const nodes = makeNodes(config, account, ground);
-  const cluster = startSwarm(config, ground.network.tag, nodes);
+  const cluster = startSwarm(config, ground, nodes);
   const second = secondGround && raiseSecond(secondGround);
   const ingress = makeIngress(config, account, ground, nodes, second);
   makeProject(config, { ground, nodes, ingress, managed, second });

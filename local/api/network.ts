@@ -65,6 +65,12 @@ function guardOf({ vpcId, privateIp, rules, allow }: LoadBalancerRecord): GuardS
   };
 }
 
+/** By a NAT gateway; without a public address there is no other. */
+const hasWayOut = (store: Store, vpcId: string): boolean =>
+  store.natGateways.find(
+    ({ isOpen, vpcs }) => isOpen && vpcs.some((each) => each.isDefault && each.vpcId === vpcId),
+  ) !== undefined;
+
 /** Everything that decides which packet reaches which Droplet, from the whole state. */
 export function networkSpec(store: Store, metadataPort: number): NetworkSpec {
   const droplets = store.droplets.all();
@@ -72,7 +78,12 @@ export function networkSpec(store: Store, metadataPort: number): NetworkSpec {
   const databases = store.databases.filter(({ deleting }) => !deleting);
   return {
     vpcs: store.vpcs.filter((vpc) => !vpc.deleting).map(vpcSpec),
-    droplets: droplets.map(({ id, vpcId, privateIp }) => ({ id, vpcId, privateIp })),
+    droplets: droplets.map(({ id, vpcId, privateIp, publicIp }) => ({
+      id,
+      vpcId,
+      privateIp,
+      isCutOff: publicIp === undefined && !hasWayOut(store, vpcId),
+    })),
     addresses: [
       ...droplets.flatMap(({ id, publicIp }) =>
         publicIp ? [{ address: publicIp, dropletId: id }] : [],

@@ -168,7 +168,10 @@ export interface GuardSpec {
 /** Everything that decides which packet reaches which Droplet. */
 export interface NetworkSpec {
   readonly vpcs: readonly VpcSpec[];
-  readonly droplets: readonly Pick<DropletSpec, "id" | "vpcId" | "privateIp">[];
+  readonly droplets: readonly (Pick<DropletSpec, "id" | "vpcId" | "privateIp"> & {
+    /** It reaches its VPC and nothing else: no public address, no NAT gateway. @default false */
+    readonly isCutOff?: boolean;
+  })[];
   /** Public IPv4 addresses, Reserved IPs among them, and the Droplet each leads to. */
   readonly addresses: readonly { readonly address: string; readonly dropletId: number }[];
   /** Public IPv4 addresses (127.x) that lead to a Load Balancer or a database. */

@@ -1,5 +1,6 @@
 import { followEngine } from "../plugin/follow-engine";
 import { serve } from "./protocol/server";
+import { Bastion } from "./resources/bastion";
 import { Cluster } from "./resources/cluster";
 import { HostKey } from "./resources/host-key";
 import { Job } from "./resources/job";
@@ -18,6 +19,7 @@ if (engineAddress) followEngine();
 
 serve({
   resources: {
+    "swarm:index:Bastion": Bastion,
     "swarm:index:Cluster": Cluster,
     "swarm:index:HostKey": HostKey,
     "swarm:index:Job": Job,

@@ -1,8 +1,18 @@
 import * as pulumi from "@pulumi/pulumi";
 
+/** A machine that passes connections on to nodes without a public address, pinned to one host key. */
+export interface JumpHost {
+  /** Public IPv4 address or name. */
+  readonly host: string;
+  /** @default 22 */
+  readonly port?: number;
+  /** The only host key that is accepted: one line `ssh-ed25519 AAAA…`. */
+  readonly hostKey: string;
+}
+
 /** How a node is reached: SSH as root, pinned to one host key. No login key is part of it. */
 export interface Connection {
-  /** Public IPv4 address or name. */
+  /** Public IPv4 address or name; behind a bastion the private address. */
   readonly host: string;
   /** @default 22 */
   readonly port?: number;
@@ -10,6 +20,8 @@ export interface Connection {
   readonly user?: "root";
   /** The only host key that is accepted: one line `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
+  /** What passes the connection on; the node's own host key is checked behind it all the same. @default none */
+  readonly bastion?: JumpHost;
 }
 
 /**
@@ -74,9 +86,41 @@ export class Password extends SwarmResource {
   }
 }
 
+export interface BastionArgs {
+  /** Of its Droplet. It cannot be changed. */
+  readonly name: pulumi.Input<string>;
+  /** ID of the Droplet. Changing this meets the new one. */
+  readonly dropletId: pulumi.Input<string>;
+  /** Public IPv4 address or name. */
+  readonly host: pulumi.Input<string>;
+  /** @default 22 */
+  readonly port?: pulumi.Input<number>;
+  /** `HostKey.publicKey` of the Droplet's user data; of use at the first connection only. */
+  readonly bootHostKey: pulumi.Input<string>;
+  /** OpenSSH public keys: the only ones that may log in as root, the operator's among them. */
+  readonly authorizedKeys: pulumi.Input<pulumi.Input<string>[]>;
+}
+
+/**
+ * A Droplet that SSH goes through to nodes without a public address. It is no member of a swarm.
+ *
+ * Create and update wait for it as `Node` does, have it make its permanent host key in the same way, and set who may log
+ * in. Delete does nothing: it goes with its Droplet.
+ */
+export class Bastion extends SwarmResource {
+  /** The permanent host key. */
+  declare readonly hostKey: pulumi.Output<string>;
+  /** As `bastion` of `Node` and `Cluster`. */
+  declare readonly connection: pulumi.Output<JumpHost>;
+
+  constructor(name: string, args: BastionArgs, opts?: pulumi.CustomResourceOptions) {
+    super("Bastion", name, { ...args }, ["hostKey", "connection"], opts);
+  }
+}
+
 /** The Droplet that a swarm starts on. */
 export interface FirstNode {
-  /** Public IPv4 address or name that SSH goes to. */
+  /** Public IPv4 address or name that SSH goes to; behind a bastion the private one. */
   readonly host: pulumi.Input<string>;
   /** @default 22 */
   readonly port?: pulumi.Input<number>;
@@ -101,6 +145,8 @@ export interface ClusterArgs {
   readonly managers?: pulumi.Input<number>;
   /** A tag that all Droplets of the swarm carry and no others: its nodes are found by it when nothing else is known. */
   readonly tag: pulumi.Input<string>;
+  /** The way to all its nodes, where they have private addresses only. @default none: they are reached directly */
+  readonly bastion?: pulumi.Input<JumpHost>;
   /** Where the swarm starts. Of use once: whoever is first later on joins as the others do. */
   readonly first: pulumi.Input<FirstNode>;
 }
@@ -121,11 +167,12 @@ export class Cluster extends SwarmResource {
   declare readonly name: pulumi.Output<string>;
   declare readonly defaultAddrPool: pulumi.Output<string[] | undefined>;
   declare readonly tag: pulumi.Output<string>;
+  declare readonly bastion: pulumi.Output<JumpHost | undefined>;
   /** Signs the host keys of members, so that they can be told from strangers. Ed25519, PKCS #8 in PEM. Secret. */
   declare readonly signingKey: pulumi.Output<string>;
 
   constructor(name: string, args: ClusterArgs, opts?: pulumi.CustomResourceOptions) {
-    const outputs = ["name", "defaultAddrPool", "tag", "signingKey"];
+    const outputs = ["name", "defaultAddrPool", "tag", "bastion", "signingKey"];
     super("Cluster", name, { ...args }, outputs, secretly(opts, "signingKey"));
   }
 }
@@ -136,6 +183,8 @@ export interface LivingManagerArgs {
   /** `Cluster.signingKey`. */
   readonly clusterKey: pulumi.Input<string>;
   readonly tag: pulumi.Input<string>;
+  /** `Cluster.bastion`. @default none */
+  readonly bastion?: pulumi.Input<JumpHost | undefined>;
   /** Managers in the order of preference; none of them need live. */
   readonly candidates: readonly pulumi.Input<Connection>[];
 }
@@ -208,10 +257,12 @@ export interface NodeArgs {
   readonly dropletId: pulumi.Input<string>;
   /** The Droplet's size slug: when it changes, the node is awaited until it is back after its power cycle. */
   readonly dropletSize?: pulumi.Input<string>;
-  /** Public IPv4 address or name that SSH goes to. */
+  /** Public IPv4 address or name that SSH goes to; behind a bastion the private one. */
   readonly host: pulumi.Input<string>;
   /** @default 22 */
   readonly port?: pulumi.Input<number>;
+  /** `ClusterArgs.bastion`. @default none */
+  readonly bastion?: pulumi.Input<JumpHost>;
   /** IPv4 address inside the VPC that other nodes use; it changes with the Droplet only. */
   readonly privateIp: pulumi.Input<string>;
   /** `HostKey.publicKey` of the Droplet's user data; of use at the first connection only. */

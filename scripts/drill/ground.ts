@@ -141,15 +141,15 @@ export class Ground {
 
   /** Cuts a Droplet's power, or gives it back, as the control panel does. */
   async power(name: string, type: "power_off" | "power_on"): Promise<void> {
-    const { publicIp } = await this.node(name);
+    const { privateIp } = await this.node(name);
     const { droplets } = await this.api<{ droplets: Droplet[] }>(
       "GET",
       "/v2/droplets?per_page=200",
     );
     const droplet = droplets.find(({ networks }) =>
-      networks.v4.some(({ ip_address }) => ip_address === publicIp),
+      networks.v4.some(({ ip_address }) => ip_address === privateIp),
     );
-    if (!droplet) throw new Error(`no Droplet has the address ${publicIp}`);
+    if (!droplet) throw new Error(`no Droplet has the address ${privateIp}`);
     await this.api("POST", `/v2/droplets/${droplet.id}/actions`, { type });
   }
 

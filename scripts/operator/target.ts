@@ -44,9 +44,7 @@ async function outputsOf(stack: string, cloud: boolean): Promise<string> {
 /** The Docker engine of a node, over SSH. @throws {Error} when it cannot be reached. */
 export async function engineOf(node: NodeOutput): Promise<Docker> {
   if (!node.connection) throw new Fault(`${node.name} is a simulated machine`);
-  const { host, port, hostKey } = node.connection;
-  const connection = { host, hostKey, ...(port !== undefined && { port }) };
-  return dockerEngine(await connect(connection, CONNECT_TIMEOUT_SECONDS));
+  return dockerEngine(await connect(node.connection, CONNECT_TIMEOUT_SECONDS));
 }
 
 /** The engine of the first manager that answers. @throws {Fault} when none does. */
@@ -58,7 +56,9 @@ export async function managerOf({ stack, outputs }: Target): Promise<Docker> {
       await engine.ping();
       return engine;
     } catch (error) {
-      reasons.push(`${node.name} (${node.publicIp}): ${(error as Error).message}`);
+      reasons.push(
+        `${node.name} (${node.publicIp ?? node.privateIp}): ${(error as Error).message}`,
+      );
     }
   }
   throw new Fault(

@@ -63,6 +63,9 @@ const OUTPUTS: Readonly<Record<string, Record<string, unknown>>> = {
   "docker:index/remoteImage:RemoteImage": { repoDigest: "image@sha256:0123456789abcdef" },
   "swarm:index:HostKey": { publicKey: "ssh-ed25519 BOOT", privateKey: "one-time private key" },
   "swarm:index:Cluster": { signingKey: "signing key" },
+  "swarm:index:Bastion": {
+    connection: { host: "203.0.113.10", hostKey: "ssh-ed25519 PINNED" },
+  },
   "swarm:index:Password": { value: "generated-password" },
   "swarm:index:Node": {
     nodeId: "swarmnode1",

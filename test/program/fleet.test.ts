@@ -8,6 +8,7 @@ const fleet = {
   workers: 2,
   domain: "app.example.com",
   registry: "digitalocean",
+  privateNodes: true,
   services: {
     web: { image: "node:22-alpine", port: 3000, routes: ["/"] },
     api: { image: "node:22-alpine", port: 3000, routes: ["/api"], database: "own" },
@@ -15,7 +16,11 @@ const fleet = {
 };
 
 interface Droplets {
-  readonly droplets: readonly { readonly id: number; readonly name: string }[];
+  readonly droplets: readonly {
+    readonly id: number;
+    readonly name: string;
+    readonly networks: { readonly v4: readonly { readonly type: string }[] };
+  }[];
 }
 
 describe("a fleet through its life, on the real engine (simulated machines)", () => {
@@ -31,12 +36,16 @@ describe("a fleet through its life, on the real engine (simulated machines)", ()
     cloud.stack("app", fleet);
     succeeded(await cloud.local("up", "app", "--yes", "--skip-preview"));
     expect(Object.keys(await droplets()).sort()).toEqual([
+      "app-bastion",
       "app-manager-1",
       "app-manager-2",
       "app-manager-3",
       "app-worker-1",
       "app-worker-2",
     ]);
+    const { droplets: all } = await cloud.api<Droplets>("GET", "/v2/droplets");
+    const open = all.filter(({ networks }) => networks.v4.some(({ type }) => type === "public"));
+    expect(open.map(({ name }) => name)).toEqual(["app-bastion"]);
     succeeded(await cloud.local("preview", "app", "--refresh", "--expect-no-changes"));
   }, 240_000);
 
@@ -44,9 +53,10 @@ describe("a fleet through its life, on the real engine (simulated machines)", ()
     const before = await droplets();
     cloud.stack("app", { ...fleet, nodes: { "manager-1": { retired: true } }, workers: 1 });
     const up = succeeded(await cloud.local("up", "app", "--yes", "--skip-preview"));
-    expect(up.output).toMatch(/Droplets: 5 now → 4 after, 6 at most in between/);
+    expect(up.output).toMatch(/Droplets: 6 now → 5 after, 7 at most in between/);
     const after = await droplets();
     expect(Object.keys(after).sort()).toEqual([
+      "app-bastion",
       "app-manager-2",
       "app-manager-3",
       "app-manager-4",
@@ -60,5 +70,6 @@ describe("a fleet through its life, on the real engine (simulated machines)", ()
   test("destroy leaves nothing behind", async () => {
     succeeded(await cloud.local("destroy", "app", "--yes", "--skip-preview"));
     expect(await droplets()).toEqual({});
+    expect(await cloud.api("GET", "/v2/vpc_nat_gateways")).toMatchObject({ vpc_nat_gateways: [] });
   }, 240_000);
 });

@@ -3,7 +3,10 @@ import type { Transition } from "../lifecycle";
 import { projectOf } from "../projects/model";
 import type { Store } from "../store";
 
-/** A way out of VPCs. Kept and shown; local Droplets leave the machine by their own setting. */
+/**
+ * A way out of VPCs. It has no body: Droplets without a public address reach what stands for the world (registries, Spaces, and what
+ * is outside this machine where that is allowed) while the default one of their VPC is open, and are cut off else.
+ */
 export interface NatGatewayRecord {
   readonly id: string;
   readonly name: string;
@@ -21,6 +24,8 @@ export interface NatGatewayRecord {
   readonly icmpTimeoutSeconds: number;
   readonly tcpTimeoutSeconds: number;
   readonly state: "NEW" | "ACTIVE" | "DELETING";
+  /** Whether packets pass. */
+  readonly isOpen: boolean;
   /** ISO 8601. */
   readonly createdAt: string;
   readonly updatedAt: string;
@@ -54,11 +59,13 @@ export const natGatewayView = (store: Store, gateway: NatGatewayRecord) => ({
 export const natGatewayTransitions: Record<string, Transition> = {
   "nat-gateway.create": {
     seconds: 120,
+    apply: ({ store }, { gatewayId = "" }) => store.natGateways.patch(gatewayId, { isOpen: true }),
     finish: ({ store }, { gatewayId = "" }) =>
       store.natGateways.patch(gatewayId, { state: "ACTIVE" }),
   },
   "nat-gateway.delete": {
     seconds: 30,
+    apply: ({ store }, { gatewayId = "" }) => store.natGateways.patch(gatewayId, { isOpen: false }),
     finish: ({ store }, { gatewayId = "" }) => store.natGateways.remove(gatewayId),
   },
 };

@@ -107,6 +107,7 @@ export function natGatewayRoutes(app: FastifyInstance, context: Context): void {
         publicIp: takePublicAddress(context),
         ...timeouts(input),
         state: "NEW",
+        isOpen: false,
         createdAt: at,
         updatedAt: at,
       };

@@ -62,6 +62,8 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
   const firewalled = firewalledDroplets(network);
   const guarded = guardedAddresses(network);
   const subnets = network.vpcs.map(({ ipRange }) => ipRange);
+  const cutOff = network.droplets.filter(({ isCutOff }) => isCutOff);
+  const fromCutOff = `ip saddr { ${cutOff.map(({ privateIp }) => privateIp).join(", ")} }`;
   return [
     `add table ip ${table}`,
     `delete table ip ${table}`,
@@ -133,6 +135,12 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
       "type filter hook input priority -10",
       `iifname != ${bridges} accept`,
       "ct state established,related accept",
+      // Registries and buckets are out in the world; names and metadata are the VPC's own.
+      ...(cutOff.length === 0
+        ? []
+        : [
+            `${fromCutOff} meta l4proto tcp ct original ip daddr ${SERVICE_ADDRESS} reject with icmp type net-unreachable`,
+          ]),
       `ct status dnat ct original ip daddr { ${[METADATA_ADDRESS, SERVICE_ADDRESS, ...FALLBACK_RESOLVERS].join(", ")} } accept`,
       "reject with icmp type admin-prohibited",
     ]),
@@ -150,6 +158,9 @@ export function renderNetwork(network: NetworkSpec, options: NetworkOptions): st
       `iifname ${bridges} ip daddr 224.0.0.0/4 drop`,
       "ip saddr vmap @outbound",
       `iifname != ${bridges} drop`,
+      ...(cutOff.length === 0
+        ? []
+        : [`${fromCutOff} oifname != ${bridges} reject with icmp type net-unreachable`]),
       ...(options.egress === "allow"
         ? []
         : [`oifname != ${bridges} reject with icmp type admin-prohibited`]),

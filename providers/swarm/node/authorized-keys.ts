@@ -1,5 +1,6 @@
 import type { Context } from "../protocol/resource";
-import { SshConnection } from "../ssh/connection";
+import { openConnection } from "../ssh/bastion";
+import type { SshConnection } from "../ssh/connection";
 import { parsePublicKey } from "../ssh/host-keys";
 import { messageOf } from "../wait";
 
@@ -32,7 +33,7 @@ mv ${FILE}.next ${FILE}
   );
   const expected = parsePublicKey(hostKey);
   try {
-    const login = await SshConnection.open(
+    const login = await openConnection(
       connection.address,
       (presented) => presented.equals(expected),
       20,

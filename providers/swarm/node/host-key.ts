@@ -1,5 +1,6 @@
 import type { Context } from "../protocol/resource";
-import { HostKeyMismatch, SshConnection, LoginRefused, type Address } from "../ssh/connection";
+import { BastionError, openConnection } from "../ssh/bastion";
+import { HostKeyMismatch, LoginRefused, type Address, type SshConnection } from "../ssh/connection";
 import { formatPublicKey, isSignedBy, parsePublicKey } from "../ssh/host-keys";
 import { messageOf, waitUntil, type Attempt } from "../wait";
 
@@ -36,6 +37,7 @@ export interface FirstContact {
 /**
  * Waits for the node's SSH server and verifies it by its boot key or by an introduction.
  *
+ * @throws {BastionError} when its bastion cannot be trusted.
  * @throws {HostKeyMismatch} @throws {LoginRefused} when that is still the answer after `settlingSeconds`.
  */
 export async function firstContact(
@@ -51,20 +53,17 @@ export async function firstContact(
     { what: `SSH on ${context.name} (${address.host})`, timeoutSeconds, context },
     async (): Promise<Attempt<FirstContact>> => {
       try {
-        const connection = await SshConnection.open(address, (key) => key.equals(bootKey), 10);
+        const connection = await openConnection(address, (key) => key.equals(bootKey), 10);
         return {
           done: { connection, hostKey: formatPublicKey(bootKey), isBootKey: true },
         };
       } catch (error) {
+        if (error instanceof BastionError && error.isFinal) throw error;
         let reason = error;
         try {
           if (error instanceof HostKeyMismatch && (await isIntroduced(address, error, bootKey))) {
             const permanent = error.presented;
-            const connection = await SshConnection.open(
-              address,
-              (key) => key.equals(permanent),
-              10,
-            );
+            const connection = await openConnection(address, (key) => key.equals(permanent), 10);
             return {
               done: { connection, hostKey: formatPublicKey(permanent), isBootKey: false },
             };
@@ -91,7 +90,7 @@ async function isIntroduced(
   bootKey: Buffer,
 ): Promise<boolean> {
   const presented = mismatch.presented;
-  const unverified = await SshConnection.open(address, (key) => key.equals(presented), 10);
+  const unverified = await openConnection(address, (key) => key.equals(presented), 10);
   try {
     const signature = await unverified.readFile(INTRODUCTION);
     const message = Buffer.from(`${formatPublicKey(presented)}\n`);

@@ -23,6 +23,7 @@ const inputsSchema = z.strictObject({
     })
     .optional(),
   tag: shape.nonEmptyText,
+  bastion: shape.jumpHost.optional(),
   first: z.strictObject({
     host: shape.hostName,
     port: shape.port.optional(),
@@ -55,22 +56,23 @@ export const Cluster: Resource = {
 
   create: async (rawInputs, context) => {
     const inputs = inputsSchema.parse(rawInputs);
-    const { docker, connection, address } = await meetMachine(inputs.first, context);
+    const { first, bastion } = inputs;
+    const { docker, connection, address } = await meetMachine({ ...first, bastion }, context);
     const engine = swarmEngine(docker);
     const id = await ensureSwarm(engine, inputs, context);
     await waitUntilActive(engine, context.name, context);
     const signingKey = makeSigningKey();
-    const identity = { clusterId: id, clusterKey: signingKey, tag: inputs.tag };
+    const identity = { clusterId: id, clusterKey: signingKey, tag: inputs.tag, bastion };
     await writeProof(connection, identity, address.hostKey);
     swarmOf(identity).nodes.remember([address]);
     return { id, state: { ...rawInputs, signingKey: secret(signingKey) } };
   },
 
   read: async (id, state, rawInputs, context) => {
-    const { tag, first } = inputsSchema.parse(rawInputs);
+    const { tag, first, bastion } = inputsSchema.parse(rawInputs);
     const { signingKey } = stateSchema.parse(state);
-    const gone = await isSurelyGone({ clusterId: id, clusterKey: signingKey, tag }, first, context);
-    if (gone) return undefined;
+    const identity = { clusterId: id, clusterKey: signingKey, tag, bastion };
+    if (await isSurelyGone(identity, first, context)) return undefined;
     return { state: { ...state, signingKey: secret(signingKey) }, inputs: rawInputs };
   },
 

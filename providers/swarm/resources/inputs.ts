@@ -74,11 +74,14 @@ export const relativePath = text(
 
 export const port = wholeNumber(1, 65535);
 
+export const jumpHost = z.strictObject({ host: hostName, port: port.optional(), hostKey });
+
 export const connection = z.strictObject({
   host: hostName,
   port: port.optional(),
   user: z.literal("root", { error: 'must be "root", the only user there is' }).optional(),
   hostKey,
+  bastion: jumpHost.optional(),
 });
 
 /** Every fault of `inputs`, leaving out what cannot be judged yet because it is unknown. */

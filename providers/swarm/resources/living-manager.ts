@@ -9,6 +9,7 @@ const argsSchema = z.strictObject({
   clusterId: shape.nonEmptyText,
   clusterKey: shape.nonEmptyText,
   tag: shape.nonEmptyText,
+  bastion: shape.jumpHost.optional(),
   candidates: z.array(shape.connection),
 });
 

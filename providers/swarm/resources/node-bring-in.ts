@@ -42,6 +42,7 @@ export async function bringIn(
     clusterId: inputs.cluster,
     clusterKey: inputs.clusterKey,
     tag: inputs.tag,
+    bastion: inputs.bastion,
   });
   nodes.remember(remembered.managers);
   swarm.joinsAhead += 1;

@@ -22,9 +22,9 @@ export const readNode: NonNullable<Resource["read"]> = async (
 ) => {
   const state = nodeState.parse(rawState);
   const inputs = storedInputs.parse(rawInputs);
-  const { name, host, port = 22, cluster, clusterKey, tag } = inputs;
-  const address: Connection = { host, port, user: "root", hostKey: state.hostKey };
-  const identity = { clusterId: cluster, clusterKey, tag };
+  const { name, host, port = 22, bastion, cluster, clusterKey, tag } = inputs;
+  const address: Connection = { host, port, user: "root", hostKey: state.hostKey, bastion };
+  const identity = { clusterId: cluster, clusterKey, tag, bastion };
   const { nodes } = swarmOf(identity);
   nodes.remember([...state.managers, address]);
 

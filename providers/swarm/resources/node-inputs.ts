@@ -33,6 +33,7 @@ export const nodeInputs = z.strictObject({
   dropletSize: shape.nonEmptyText.optional(),
   host: shape.hostName,
   port: shape.port.optional(),
+  bastion: shape.jumpHost.optional(),
   privateIp: shape.ipv4,
   bootHostKey: shape.hostKey,
   authorizedKeys: z

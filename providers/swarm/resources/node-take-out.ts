@@ -4,6 +4,7 @@ import { leaveAsNamed } from "../node/leave";
 import { GONE_SECONDS } from "../node/machine";
 import { releaseVolume } from "../node/volume";
 import type { Context } from "../protocol/resource";
+import { connectBastion } from "../ssh/bastion";
 import type { SshConnection } from "../ssh/connection";
 import { connectPatiently, disconnect, type Connection } from "../ssh/pool";
 import { Refusal } from "../swarm/failures";
@@ -18,17 +19,22 @@ const ELECTION_SECONDS = 30;
 /** Takes a node out of its swarm for good; the last one ends the swarm. */
 export async function takeOut(state: NodeState, inputs: StoredInputs, context: Context) {
   const { name, host, port = 22 } = inputs;
-  const address: Connection = { host, port, user: "root", hostKey: state.hostKey };
-  const live = swarmOf({
+  const identity = {
     clusterId: inputs.cluster,
     clusterKey: inputs.clusterKey,
     tag: inputs.tag,
-  });
+    bastion: inputs.bastion,
+  };
+  const live = swarmOf(identity, { isFormer: true });
+  const { bastion } = live.nodes.identity;
+  const address: Connection = { host, port, user: "root", hostKey: state.hostKey, bastion };
   const claimedBy = live.swarm.settled.get(state.nodeId);
   if (claimedBy !== undefined && claimedBy !== context.urn) {
     context.log.info(`${name} stays in the swarm: it is ${claimedBy.split("::").at(-1)} now`);
     return;
   }
+  // Behind a bastion that is down every node would be taken as gone, and none of them is.
+  if (bastion) await connectBastion(bastion, GONE_SECONDS);
   const connection = await answering(address, name, context);
   live.nodes.remember(state.managers);
   if (!(connection && (await endsSwarm(connection, state, inputs, live, context)))) {

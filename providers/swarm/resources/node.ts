@@ -24,12 +24,13 @@ export const Node: Resource = {
   preview: (inputs, state) => {
     const sameMachine = state !== undefined && state["dropletId"] === inputs["dropletId"];
     const hostKey = sameMachine ? state["hostKey"] : UNKNOWN;
+    const { host, port = 22, bastion } = inputs;
     return {
       ...inputs,
       nodeId: sameMachine ? state["nodeId"] : UNKNOWN,
       hostKey,
       address: inputs["privateIp"],
-      connection: { host: inputs["host"], port: inputs["port"] ?? 22, user: "root", hostKey },
+      connection: { host, port, user: "root", hostKey, ...(bastion !== undefined && { bastion }) },
       managers: state?.["managers"] ?? [],
     };
   },
@@ -49,9 +50,9 @@ export const Node: Resource = {
     const { hostKey, managers } = nodeState.parse(rawState);
     const before = storedInputs.parse(rawBefore);
     const inputs = nodeInputs.parse(rawAfter);
-    const { host, port } = inputs;
+    const { host, port, bastion } = inputs;
     const address: Connection = {
-      ...addressOf({ host, ...(port && { port }) }),
+      ...addressOf({ host, ...(port && { port }), bastion }),
       user: "root",
       hostKey,
     };

@@ -1,15 +1,30 @@
 import { Client, type ClientChannel } from "ssh2";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { messageOf } from "../wait";
 import { findIdentities } from "./identity";
 import { fingerprint, formatPublicKey } from "./host-keys";
 
-/** Where a node's SSH server listens. */
-export interface Address {
+/** Where an SSH server listens. */
+export interface Endpoint {
   /** IPv4 address or name. */
   readonly host: string;
   /** TCP port. */
   readonly port: number;
+}
+
+/** A machine that passes connections on, and the only host key that is accepted of it: `ssh-ed25519 AAAA…`. */
+export interface JumpHost {
+  /** Public IPv4 address or name. */
+  readonly host: string;
+  /** @default 22 */
+  readonly port?: number | undefined;
+  readonly hostKey: string;
+}
+
+/** How a node's SSH server is reached. */
+export interface Address extends Endpoint {
+  /** For a node without a public address: `host` is its private one then. */
+  readonly bastion?: JumpHost | undefined;
 }
 
 /** Decides whether the host key that the server shows (an SSH key blob) is the node's. */
@@ -48,8 +63,9 @@ export class SshConnection {
   ) {}
 
   /**
-   * Connects, verifies the host key and logs in.
+   * Connects, verifies the host key and logs in. A bastion is no affair of this one: see `openConnection`.
    *
+   * @param socket what leads to the server. @default a TCP connection of its own
    * @throws {HostKeyMismatch} @throws {LoginRefused}
    * @throws {Error} when the address does not answer within `timeoutSeconds`.
    */
@@ -57,6 +73,7 @@ export class SshConnection {
     address: Address,
     isHostKey: HostKeyCheck,
     timeoutSeconds: number,
+    socket?: Duplex,
   ): Promise<SshConnection> {
     const identities = findIdentities();
     const client = new Client();
@@ -88,7 +105,9 @@ export class SshConnection {
         .on("error", fail)
         .once("close", () => fail(new Error("connection closed by the other side")))
         .connect({
-          ...address,
+          host: address.host,
+          port: address.port,
+          ...(socket && { sock: socket as Readable }),
           username: "root",
           authHandler: identities.map(({ agent, privateKey }) =>
             agent
@@ -174,11 +193,20 @@ export class SshConnection {
 
   /** A stream to a Unix socket on the node. */
   openSocket(path: string): Promise<Duplex> {
+    return this.channel((opened) => this.client.openssh_forwardOutStreamLocal(path, opened));
+  }
+
+  /** A stream to a TCP port that the node reaches (`direct-tcpip`, as of `ssh -W`). */
+  openTcp({ host, port }: Endpoint): Promise<Duplex> {
+    return this.channel((opened) => this.client.forwardOut("127.0.0.1", 0, host, port, opened));
+  }
+
+  private channel(
+    open: (opened: (error: Error | undefined, channel: ClientChannel) => void) => void,
+  ): Promise<Duplex> {
     return new Promise((resolve, reject) => {
       try {
-        this.client.openssh_forwardOutStreamLocal(path, (error, channel) =>
-          error ? reject(new Error(messageOf(error))) : resolve(channel),
-        );
+        open((error, channel) => (error ? reject(new Error(messageOf(error))) : resolve(channel)));
       } catch (error) {
         reject(new Error(messageOf(error)));
       }

@@ -1,11 +1,18 @@
 import type { Context } from "../protocol/resource";
 import { messageOf, waitUntil, type Attempt } from "../wait";
-import { HostKeyMismatch, LoginRefused, SshConnection, type Address } from "./connection";
+import { BastionError, closeBastions, openConnection } from "./bastion";
+import {
+  HostKeyMismatch,
+  LoginRefused,
+  type Address,
+  type JumpHost,
+  type SshConnection,
+} from "./connection";
 import { parsePublicKey } from "./host-keys";
 
 /** How to reach a node: what `Node` gives out and `Job` and `Rollout` take. */
 export interface Connection {
-  /** Public IPv4 address or name. */
+  /** Public IPv4 address or name; behind a bastion the private address. */
   readonly host: string;
   /** @default 22 */
   readonly port?: number;
@@ -13,6 +20,8 @@ export interface Connection {
   readonly user?: "root";
   /** The only host key that is accepted: `ssh-ed25519 AAAA…`. */
   readonly hostKey: string;
+  /** For a node without a public address. @default none: it is reached directly */
+  readonly bastion?: JumpHost | undefined;
 }
 
 /** One connection a node, kept for the life of this process: sshd refuses many at once (MaxStartups). */
@@ -24,7 +33,7 @@ export function connect(connection: Connection, timeoutSeconds: number): Promise
   const existing = connections.get(key);
   if (existing) return existing;
   const expected = parsePublicKey(connection.hostKey);
-  const opening = SshConnection.open(
+  const opening = openConnection(
     addressOf(connection),
     (presented) => presented.equals(expected),
     timeoutSeconds,
@@ -57,6 +66,7 @@ export function connectPatiently(
         return { done: await connect(connection, attemptSeconds) };
       } catch (error) {
         if (error instanceof LoginRefused) throw error;
+        if (error instanceof BastionError && error.isFinal) throw error;
         if (error instanceof HostKeyMismatch && !hostKeyIsChanging) throw error;
         return { pending: messageOf(error) };
       }
@@ -75,7 +85,7 @@ export function disconnect(connection: Connection): void {
   );
 }
 
-/** Closes every connection. */
+/** Closes every connection, those to bastions last. */
 export function closeConnections(): void {
   for (const opening of connections.values()) {
     opening.then(
@@ -84,12 +94,16 @@ export function closeConnections(): void {
     );
   }
   connections.clear();
+  closeBastions();
 }
 
 export function addressOf(connection: Omit<Connection, "hostKey">): Address {
-  return { host: connection.host, port: connection.port ?? 22 };
+  const { host, port = 22, bastion } = connection;
+  return { host, port, ...(bastion && { bastion }) };
 }
 
-function poolKey(connection: Connection): string {
-  return `${connection.host}:${connection.port ?? 22} ${connection.hostKey}`;
+/** Private addresses are those of one network only: a node is told from others by its bastion as well. */
+function poolKey({ host, port = 22, hostKey, bastion }: Connection): string {
+  const node = `${host}:${port} ${hostKey}`;
+  return bastion ? `${node} by ${bastion.host} ${bastion.hostKey}` : node;
 }

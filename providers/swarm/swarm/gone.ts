@@ -1,7 +1,8 @@
 import { dockerEngine } from "../docker/engine";
 import { swarmEngine } from "../docker/swarm-engine";
 import type { Context } from "../protocol/resource";
-import { HostKeyMismatch, SshConnection } from "../ssh/connection";
+import { openConnection } from "../ssh/bastion";
+import { HostKeyMismatch, type Address } from "../ssh/connection";
 import { parsePublicKey } from "../ssh/host-keys";
 import { connect } from "../ssh/pool";
 import { messageOf } from "../wait";
@@ -48,10 +49,12 @@ async function hasLeft(
   if (host === undefined) return false;
   const port = (first?.dropletId === id && first.port) || 22;
   try {
-    if (first?.dropletId === id && (await shows({ host, port }, first.bootHostKey))) return true;
-    const hostKey = await provenHostKey({ host, port }, identity);
+    const { bastion } = identity;
+    const address = { host, port, bastion };
+    if (first?.dropletId === id && (await shows(address, first.bootHostKey))) return true;
+    const hostKey = await provenHostKey(address, identity);
     if (hostKey === undefined) return false;
-    const connection = await connect({ host, port, hostKey }, ANSWER_SECONDS);
+    const connection = await connect({ ...address, hostKey }, ANSWER_SECONDS);
     return (await swarmEngine(dockerEngine(connection)).info()).state === "inactive";
   } catch {
     return false;
@@ -59,17 +62,10 @@ async function hasLeft(
 }
 
 /** Whether the machine shows its one-time host key: it was rebuilt, and nothing of before is on it. */
-async function shows(
-  address: { host: string; port: number },
-  bootHostKey: string,
-): Promise<boolean> {
+async function shows(address: Address, bootHostKey: string): Promise<boolean> {
   const bootKey = parsePublicKey(bootHostKey);
   try {
-    const connection = await SshConnection.open(
-      address,
-      (key) => key.equals(bootKey),
-      ANSWER_SECONDS,
-    );
+    const connection = await openConnection(address, (key) => key.equals(bootKey), ANSWER_SECONDS);
     connection.close();
     return true;
   } catch (error) {

@@ -1,7 +1,8 @@
 import { dockerEngine } from "../docker/engine";
 import { swarmEngine } from "../docker/swarm-engine";
 import type { Context } from "../protocol/resource";
-import { SshConnection } from "../ssh/connection";
+import { openConnection } from "../ssh/bastion";
+import type { Address } from "../ssh/connection";
 import { formatPublicKey } from "../ssh/host-keys";
 import { addressOf, connect, type Connection } from "../ssh/pool";
 import { messageOf, withinSeconds } from "../wait";
@@ -76,7 +77,8 @@ export class OverSsh implements Reach {
     const connection = connectionOf(member);
     if (!connection) return undefined;
     try {
-      const engine = swarmEngine(dockerEngine(await connect(connection, ANSWER_SECONDS)));
+      const way = this.wayTo(connection);
+      const engine = swarmEngine(dockerEngine(await connect(way, ANSWER_SECONDS)));
       const { nodeId } = await withinSeconds(ANSWER_SECONDS, engine.info());
       return nodeId === member.id || nodeId === "" ? engine : undefined;
     } catch {
@@ -99,7 +101,14 @@ export class OverSsh implements Reach {
     }
   }
 
-  private async ask(connection: Connection, except: string | undefined): Promise<FoundManager> {
+  /** By the bastion that there is now: the one that a node was met by may have been replaced. */
+  private wayTo({ bastion: _, ...connection }: Connection): Connection {
+    const { bastion } = this.identity;
+    return bastion ? { ...connection, bastion } : connection;
+  }
+
+  private async ask(known: Connection, except: string | undefined): Promise<FoundManager> {
+    const connection = this.wayTo(known);
     const { host } = connection;
     try {
       const engine = swarmEngine(dockerEngine(await connect(connection, ANSWER_SECONDS)));
@@ -150,14 +159,17 @@ export class OverSsh implements Reach {
   }
 }
 
-/** The host key that the machine shows, if it proves with it that it is a member of the swarm. */
+/**
+ * The host key that the machine shows, if it proves with it that it is a member of the swarm. It is reached by the swarm's
+ * bastion, if that has one.
+ */
 export async function provenHostKey(
-  address: { readonly host: string; readonly port: number },
+  { host, port }: Address,
   identity: SwarmIdentity,
 ): Promise<string | undefined> {
   let presented: Buffer | undefined;
-  const unverified = await SshConnection.open(
-    address,
+  const unverified = await openConnection(
+    { host, port, bastion: identity.bastion },
     (key) => {
       presented = key;
       return true;

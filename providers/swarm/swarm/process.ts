@@ -10,15 +10,20 @@ export interface LiveSwarm {
 
 const swarms = new Map<string, LiveSwarm>();
 
-/** The swarm of that identity: one for all resources of this process, so that they share connections and turns. */
-export function swarmOf(identity: SwarmIdentity): LiveSwarm {
+/**
+ * The swarm of that identity: one for all resources of this process, so that they share connections and turns.
+ *
+ * @param isFormer it is what a resource that goes knew: its bastion may be gone, and another one have been met since.
+ */
+export function swarmOf(identity: SwarmIdentity, { isFormer = false } = {}): LiveSwarm {
   let live = swarms.get(identity.clusterId);
   if (!live) {
     const nodes = new OverSsh(identity);
     live = { nodes, swarm: new Swarm(identity.clusterId, thisProcess(), nodes) };
     swarms.set(identity.clusterId, live);
   }
-  live.nodes.identity = identity;
+  const { bastion } = live.nodes.identity;
+  live.nodes.identity = isFormer && bastion ? { ...identity, bastion } : identity;
   return live;
 }
 

@@ -1,4 +1,5 @@
 import type { Context } from "../protocol/resource";
+import type { JumpHost } from "../ssh/connection";
 import type { Connection } from "../ssh/pool";
 import type { Member, SwarmEngine } from "./engine";
 import { Turns } from "./turns";
@@ -13,6 +14,8 @@ export interface SwarmIdentity {
   readonly clusterKey: string;
   /** All its Droplets carry it. */
   readonly tag: string;
+  /** The way to all its nodes, where they have private addresses only. */
+  readonly bastion?: JumpHost | undefined;
 }
 
 /** How the nodes of a swarm are reached. */

@@ -39,7 +39,9 @@ export const security: Scenario = {
 async function scanFromOutside(nodes: readonly NodeOutput[], front: string): Promise<string[]> {
   const targets = [
     { name: "the front address", host: front, open: OPEN.front },
-    ...nodes.map(({ name, publicIp }) => ({ name, host: publicIp, open: OPEN.node })),
+    ...nodes.flatMap(({ name, publicIp }) =>
+      publicIp === undefined ? [] : { name, host: publicIp, open: OPEN.node },
+    ),
   ];
   const found = await Promise.all(
     targets.flatMap(({ name, host, open }) =>

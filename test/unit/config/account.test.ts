@@ -59,6 +59,7 @@ const running: Account = {
       image: "debian-12-x64",
       region: "fra1",
       disk: 80,
+      ipv4Address: "203.0.113.2",
       ipv4AddressPrivate: "10.65.80.2",
       priceMonthly: 24,
     },
@@ -104,6 +105,27 @@ test.each<[string, object, Account, string[]]>([
     empty,
     [
       'archipelago:nodes.manager-1.size must be a Droplet size that is available in fra1, got "s-2vcpu-2gb"; did you mean s-2vcpu-4gb or s-1vcpu-1gb or s-4vcpu-8gb?',
+    ],
+  ],
+  [
+    "a size of the bastion that does not exist",
+    { topology: "swarm", privateNodes: { bastionSize: "s-3vcpu-4gb" } },
+    empty,
+    [
+      'archipelago:privateNodes.bastionSize must be a Droplet size, got "s-3vcpu-4gb"; did you mean s-2vcpu-4gb or s-1vcpu-1gb or s-4vcpu-8gb?',
+    ],
+  ],
+  [
+    "private nodes where they have public addresses, and a firewall would shut their operator out",
+    {
+      topology: "swarm",
+      vpcCidr: "10.65.80.0/20",
+      privateNodes: { bastionSize: "s-1vcpu-1gb" },
+      managers: { count: 1, size: "s-2vcpu-4gb" },
+    },
+    running,
+    [
+      "archipelago:privateNodes must stay false while single-node-manager-1 exists, which has a public address, got true; bring up another stack and move to it",
     ],
   ],
   [

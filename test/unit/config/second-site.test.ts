@@ -111,6 +111,7 @@ describe("with what the account has", () => {
     image: "debian-12-x64",
     region: at,
     disk: 80,
+    ipv4Address: "203.0.113.2",
     ipv4AddressPrivate: address,
     priceMonthly: 24,
   });

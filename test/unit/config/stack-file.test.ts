@@ -276,6 +276,20 @@ test.each<[string, object, string[]]>([
     ['archipelago:ingress must be floating-ip in the single-node topology, got "load-balancer"'],
   ],
   [
+    "a lone node that nobody could reach",
+    { privateNodes: true },
+    [
+      "archipelago:privateNodes must be left out in the single-node topology, whose node takes requests itself, got true",
+    ],
+  ],
+  [
+    "a floating IP that leads to no public address",
+    { topology: "swarm", ingress: "floating-ip", privateNodes: { bastionSize: "s-1vcpu-1gb" } },
+    [
+      "archipelago:privateNodes must be left out with ingress: floating-ip, which leads to a node's public address, got true; or leave out archipelago:ingress, for a Load Balancer",
+    ],
+  ],
+  [
     "a certificate that nobody can prove",
     { topology: "swarm", domain: { name: "app.example.com", dns: "none" } },
     [

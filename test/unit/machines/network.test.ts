@@ -108,6 +108,25 @@ table ip archipelago_abc123 {
     );
   });
 
+  it("keep a Droplet without public address and NAT gateway from the world, registries included, and not from its VPC", () => {
+    const droplets = [
+      { id: 1, vpcId: "v", privateIp: "10.99.0.2", isCutOff: false },
+      { id: 2, vpcId: "v", privateIp: "10.99.0.3", isCutOff: true },
+    ];
+    const rules = renderNetwork({ ...empty, droplets }, { ...options, egress: "allow" });
+    const toHost = section(rules, "chain to-host");
+    const refused =
+      "ip saddr { 10.99.0.3 } meta l4proto tcp ct original ip daddr 169.254.169.253 reject with tcp reset";
+    expect(toHost).toContain(refused);
+    // Before the rule that lets every Droplet in.
+    expect(toHost.indexOf(refused)).toBeLessThan(
+      toHost.findIndex((line) => line.startsWith("ct status dnat")),
+    );
+    expect(section(rules, "chain forward")).toContain(
+      'ip saddr { 10.99.0.3 } oifname != "arabc123-*" reject with icmp type admin-prohibited',
+    );
+  });
+
   it("restrict only Droplets that have a Firewall, to the union of its rules", () => {
     const inbound = (cidrs: string[], ports: string) =>
       [{ protocol: "tcp", ports, cidrs }] as const;

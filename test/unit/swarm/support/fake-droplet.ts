@@ -41,7 +41,7 @@ export class FakeDroplet {
   private constructor(private readonly options: FakeDropletOptions) {
     this.operator = generateKeyPair();
     this.operatorFile = path.join(this.directory, "operator");
-    fs.writeFileSync(this.operatorFile, this.operator.private);
+    fs.writeFileSync(this.operatorFile, this.operator.private, { mode: 0o600 });
   }
 
   static async start(options: FakeDropletOptions = {}): Promise<FakeDroplet> {
@@ -106,6 +106,9 @@ export class FakeDroplet {
     if (script.includes("/etc/ssh/archipelago-member'")) return file(this.proof);
     if (script.includes("/run/cloud-init/result.json")) {
       return file(JSON.stringify({ v1: { errors: this.options.cloudInitErrors ?? [] } }));
+    }
+    if (script.includes("cat '/root/.ssh/authorized_keys'")) {
+      return file(`${this.operator.public}\n`);
     }
     if (script.includes("cloud-init-output.log")) {
       return { stdout: this.options.cloudInitLog ?? "" };

@@ -17,6 +17,8 @@ export interface FakeNodeOptions {
   readonly authorized: readonly string[];
   /** Answers a script by what it contains. */
   readonly run: (script: string, node: FakeNode) => CommandAnswer;
+  /** Where it passes connections on to, `host:port` as it is asked for → port of this machine. @default nowhere */
+  readonly reaches?: Readonly<Record<string, number>>;
 }
 
 /** Docker's answers: `METHOD /path` without version and query → status and body. */
@@ -26,6 +28,8 @@ export class FakeNode {
   readonly scripts: string[] = [];
   /** `METHOD /path` of each call to Docker. */
   readonly dockerCalls: string[] = [];
+  /** `host:port` of each connection that it was asked to pass on. */
+  readonly passedOn: string[] = [];
   docker: DockerApi = () => ({ status: 404, body: { message: "nothing here" } });
   private sshd: Server;
   private readonly listener = net.createServer({ noDelay: true }, (socket) =>
@@ -98,6 +102,17 @@ export class FakeNode {
           });
         }),
       )
+      .on("tcpip", (accept, reject, { destIP, destPort }) => {
+        const target = `${destIP}:${destPort}`;
+        this.passedOn.push(target);
+        const port = this.options.reaches?.[target];
+        if (port === undefined) return reject();
+        const channel = accept();
+        const socket = net.connect({ port, host: "127.0.0.1", noDelay: true });
+        channel.pipe(socket).pipe(channel);
+        socket.on("error", () => channel.end());
+        channel.on("close", () => socket.destroy());
+      })
       // The types know the event only under its old name.
       .on("openssh.streamlocal" as "tcpip", (accept) => {
         const channel = accept();
