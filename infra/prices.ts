@@ -3,6 +3,8 @@ import { memoryGib } from "./plans";
 /**
  * USD a month of what the API has no price for. As of 2026; what a bill says counts.
  * https://www.digitalocean.com/pricing
+ *
+ * Those of the global Load Balancer and of the NAT gateway are from memory: no page that could be read here names them.
  */
 export const PRICES = {
   volumeGib: 0.1,

@@ -36,7 +36,13 @@ const outputs = z.object({
   address: z.string().optional(),
   nodes: z.array(node).default([]),
   bastion: bastion.optional(),
-  secondSite: z.object({ nodes: z.array(node), bastion: bastion.optional() }).optional(),
+  secondSite: z
+    .object({
+      nodes: z.array(node),
+      bastion: bastion.optional(),
+      loadBalancer: z.object({ address: z.string().optional() }).optional(),
+    })
+    .optional(),
   services: z.record(z.string(), z.object({ image: z.string(), replicas: z.number() })).default({}),
   monthlyCost: z.string().optional(),
 });

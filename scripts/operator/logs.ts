@@ -7,7 +7,7 @@ import pc from "picocolors";
 import { Fault } from "../../local/fault";
 import { demultiplex } from "../../providers/swarm/docker/logs";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
-import { findTarget, managerOf } from "./target";
+import { findTarget, managerOf, type Site, sitesOf } from "./target";
 
 const COLOURS = [pc.cyan, pc.magenta, pc.green, pc.yellow, pc.blue];
 
@@ -22,32 +22,55 @@ export async function logs(
     throw new Fault(`--tail must be a whole number of lines, got ${options.tail ?? ""}`);
   }
   try {
-    const engine = await managerOf(target);
-    const all = await engine.listServices();
-    const names = all.map(({ Spec }) => Spec?.Name ?? "");
+    const all = await servicesOf(sitesOf(target));
+    const names = [...new Set(all.map(({ service }) => service))].sort();
     const unknown = wanted.filter((name) => !names.includes(name));
     if (unknown.length > 0) {
       throw new Fault(
-        `There is no service ${unknown.join(", ")} in ${stack}: it has ${names.sort().join(", ")}.`,
+        `There is no service ${unknown.join(", ")} in ${stack}: it has ${names.join(", ")}.`,
       );
     }
     // Without a name: the app's own services.
     const chosen = wanted.length > 0 ? wanted : Object.keys(target.outputs.services);
-    const services = all.filter(({ Spec }) => chosen.includes(Spec?.Name ?? ""));
+    const services = all.filter(({ service }) => chosen.includes(service));
     await Promise.all(
-      services.map(({ ID, Spec }, index) =>
-        show(engine, ID, {
-          name: Spec?.Name ?? ID,
-          colour: index,
-          follow: options.follow ?? false,
-          tail,
-        }),
+      services.map(({ engine, id, name }, index) =>
+        show(engine, id, { name, colour: index, follow: options.follow ?? false, tail }),
       ),
     );
     return 0;
   } finally {
     closeConnections();
   }
+}
+
+interface FoundService {
+  readonly engine: Docker;
+  readonly id: string;
+  /** As the stack file calls it. */
+  readonly service: string;
+  /** The same, told from that of another site. */
+  readonly name: string;
+}
+
+/** A site that does not answer is told; others go on. @throws {Fault} when none answers. */
+async function servicesOf(sites: readonly Site[]): Promise<FoundService[]> {
+  const asked = await Promise.allSettled(
+    sites.map(async (site) => {
+      const engine = await managerOf(site);
+      const services = await engine.listServices();
+      return services.map(({ ID, Spec }) => {
+        const service = Spec?.Name ?? ID;
+        return { engine, id: ID, service, name: site.nameOf(service) };
+      });
+    }),
+  );
+  const problems = asked.flatMap((one) =>
+    one.status === "rejected" ? [(one.reason as Error).message] : [],
+  );
+  if (problems.length === sites.length) throw new Fault(problems.join("\n"));
+  for (const problem of problems) process.stderr.write(`${problem}\n`);
+  return asked.flatMap((one) => (one.status === "fulfilled" ? one.value : []));
 }
 
 async function show(

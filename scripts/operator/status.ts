@@ -4,12 +4,13 @@ import type Docker from "dockerode";
 import pc from "picocolors";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { endedByRestart, type Task } from "./node-restarts";
-import { findTarget, managerOf, type Target } from "./target";
+import { findTarget, managerOf, type Site, sitesOf, type Target } from "./target";
 import { remedyFor } from "./remedy";
 
 const RECENT_HOURS = 24;
 
-export interface StackStatus {
+/** What one site's managers say. */
+export interface SiteStatus {
   readonly stack: string;
   readonly url: string | undefined;
   /** HTTP status of the front address, or why there is none. */
@@ -37,6 +38,17 @@ export interface StackStatus {
   }[];
 }
 
+/** A site of which no manager answers. */
+export interface SilentSite {
+  readonly stack: string;
+  readonly problem: string;
+}
+
+/** Of a stack: its first site, and its second if there is one. */
+export type StackStatus = (SiteStatus | SilentSite) & {
+  readonly secondSite?: SiteStatus | SilentSite;
+};
+
 /** @returns 0 when everything runs as it should, else 1. */
 export async function status(
   stack: string,
@@ -45,16 +57,41 @@ export async function status(
 ): Promise<number> {
   const target = await findTarget(stack, options.cloud ?? false);
   try {
-    const found = await look(target, await managerOf(target));
-    if (options.json) process.stdout.write(`${JSON.stringify(found)}\n`);
-    else print(found);
-    return isWell(found) ? 0 : 1;
+    const sites = await Promise.all(sitesOf(target).map(ask));
+    if (options.json) process.stdout.write(`${JSON.stringify(asOne(sites))}\n`);
+    else {
+      for (const site of sites) print(site);
+      if (sites.some((site) => "errors" in site && site.errors.length > 0))
+        process.stdout.write(`More: npm run logs -- ${stack} <service>\n`);
+    }
+    return sites.every(isWell) ? 0 : 1;
   } finally {
     closeConnections();
   }
 }
 
-export function isWell({ front, nodes, services }: StackStatus): boolean {
+function asOne([first, second]: readonly (SiteStatus | SilentSite)[]): StackStatus {
+  if (first === undefined) throw new Error("a stack has a site");
+  return second === undefined ? first : { ...first, secondSite: second };
+}
+
+/** @throws {Fault} when no manager answers in the only site there is. */
+async function ask(
+  site: Site,
+  _index: number,
+  { length }: readonly Site[],
+): Promise<SiteStatus | SilentSite> {
+  try {
+    return await look(site, await managerOf(site));
+  } catch (error) {
+    if (length === 1) throw error;
+    return { stack: site.stack, problem: (error as Error).message };
+  }
+}
+
+export function isWell(site: SiteStatus | SilentSite): boolean {
+  if ("problem" in site) return false;
+  const { front, nodes, services } = site;
   return (
     typeof front === "number" &&
     front < 500 &&
@@ -63,12 +100,12 @@ export function isWell({ front, nodes, services }: StackStatus): boolean {
   );
 }
 
-async function look({ stack, outputs }: Target, engine: Docker): Promise<StackStatus> {
+async function look({ stack, outputs }: Target, engine: Docker): Promise<SiteStatus> {
   const [nodes, services, allTasks, front] = await Promise.all([
     engine.listNodes() as Promise<SwarmNode[]>,
     engine.listServices({ status: true } as Docker.ServiceListOptions),
     engine.listTasks(),
-    ask(outputs.url),
+    askFront(outputs.url),
   ]);
   const tasks = allTasks as Task[];
   const nodeName = new Map(nodes.map((node) => [node.ID, node.Description?.Hostname ?? node.ID]));
@@ -134,7 +171,7 @@ function imageOf(template: unknown): string {
   return image.replace(/@sha256:([0-9a-f]{12})[0-9a-f]+$/, "@$1");
 }
 
-async function ask(url: string | undefined): Promise<number | string> {
+async function askFront(url: string | undefined): Promise<number | string> {
   if (url === undefined) return "no URL";
   return fetch(url, { redirect: "manual", signal: AbortSignal.timeout(5000) }).then(
     (response) => response.status,
@@ -142,7 +179,12 @@ async function ask(url: string | undefined): Promise<number | string> {
   );
 }
 
-function print({ stack, url, front, nodes, services, errors }: StackStatus): void {
+function print(site: SiteStatus | SilentSite): void {
+  if ("problem" in site) {
+    process.stdout.write(`${pc.bold(site.stack)}  ${pc.red(site.problem)}\n`);
+    return;
+  }
+  const { stack, url, front, nodes, services, errors } = site;
   const mark = (well: boolean, text: string) => (well ? pc.green(text) : pc.red(text));
   const out = (text: string) => process.stdout.write(`${text}\n`);
   out(
@@ -170,5 +212,4 @@ function print({ stack, url, front, nodes, services, errors }: StackStatus): voi
       `${pc.yellow("The edge runs, yet the front address does not answer")}: is the floating IP assigned to this node?`,
     );
   }
-  if (errors.length > 0) out(`More: npm run logs -- ${stack} <service>`);
 }

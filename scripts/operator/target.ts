@@ -1,5 +1,6 @@
 /** Finds the stack that an operator's command is about, and a way to its nodes. */
 import type Docker from "dockerode";
+import { nameOfSecond } from "../../infra/second-site";
 import { Fault } from "../../local/fault";
 import { dockerEngine } from "../../providers/swarm/docker/engine";
 import { swarmEngine } from "../../providers/swarm/docker/swarm-engine";
@@ -12,6 +13,24 @@ const CONNECT_TIMEOUT_SECONDS = 15;
 export interface Target {
   readonly stack: string;
   readonly outputs: Outputs;
+}
+
+/** One site of a stack: where it has a single one, all of it. */
+export interface Site extends Target {
+  /** What one of its nodes is called among those of all sites. */
+  readonly nameOf: (node: string) => string;
+}
+
+/** The first site, and the second if there is one. */
+export function sitesOf({ stack, outputs }: Target): [Site, ...Site[]] {
+  const first: Site = { stack, outputs, nameOf: (node) => node };
+  const { secondSite } = outputs;
+  if (secondSite === undefined) return [first];
+  const { nodes, loadBalancer } = secondSite;
+  // The front address is the global Load Balancer's: a site is asked by its own.
+  const url = loadBalancer?.address && `http://${loadBalancer.address}/`;
+  const own = { ...outputs, nodes, url, secondSite: undefined };
+  return [first, { stack: `${stack}, second site`, outputs: own, nameOf: nameOfSecond }];
 }
 
 /**

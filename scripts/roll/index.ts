@@ -9,7 +9,7 @@ import { createInterface } from "node:readline/promises";
 import { rollEnvironment } from "../../infra/roll";
 import { Fault } from "../../local/fault";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
-import { leaderOf, managerOf } from "../operator/target";
+import { leaderOf, managerOf, sitesOf } from "../operator/target";
 import { readOutputs } from "../outputs";
 import { pulumiOn, type StackPulumi } from "../stack-pulumi";
 import { describeRoll, inOrder, planRoll, type RollPlan } from "./plan";
@@ -25,7 +25,7 @@ export interface RollOptions {
 /** @returns 0 when no node is left to replace, or only the plan was asked for. */
 export async function roll(stack: string, options: RollOptions): Promise<number> {
   return rollWith(await pulumiOn(stack, options.cloud ?? false), options, {
-    leader: findLeader,
+    leaders: findLeaders,
     agree,
     tell: (line) => process.stdout.write(`${line}\n`),
   });
@@ -33,8 +33,8 @@ export async function roll(stack: string, options: RollOptions): Promise<number>
 
 /** What a roll needs to know of the world, beside Pulumi. */
 export interface Surroundings {
-  /** The node that leads the managers; `undefined` where machines are simulated. */
-  readonly leader: (pulumi: StackPulumi) => Promise<string | undefined>;
+  /** The node that leads the managers, in each site; none where machines are simulated. */
+  readonly leaders: (pulumi: StackPulumi) => Promise<readonly string[]>;
   /** Whether a person says yes. */
   readonly agree: () => Promise<boolean>;
   readonly tell: (line: string) => void;
@@ -43,7 +43,7 @@ export interface Surroundings {
 export async function rollWith(
   pulumi: StackPulumi,
   { userData = false, dryRun = false, yes = false }: RollOptions,
-  { leader, agree, tell }: Surroundings,
+  { leaders, agree, tell }: Surroundings,
 ): Promise<number> {
   const { stack } = pulumi;
   const whole = await preview(pulumi, { held: [], userData });
@@ -53,7 +53,7 @@ export async function rollWith(
     return 0;
   }
   const rest = await preview(pulumi, { held: nodes, userData });
-  const first = await leader(pulumi);
+  const first = await leaders(pulumi);
   const plan = planRoll(whole, rest, first);
   tell(describeRoll(stack, plan, first));
   if (dryRun) return 0;
@@ -61,14 +61,14 @@ export async function rollWith(
     tell("Nothing was changed.");
     return 1;
   }
-  return takeTurns(pulumi, plan, userData, { leader, tell });
+  return takeTurns(pulumi, plan, userData, { leaders, tell });
 }
 
 async function takeTurns(
   pulumi: StackPulumi,
   { nodes, otherChanges }: RollPlan,
   userData: boolean,
-  { leader, tell }: Pick<Surroundings, "leader" | "tell">,
+  { leaders, tell }: Pick<Surroundings, "leaders" | "tell">,
 ): Promise<number> {
   const done: string[] = [];
   const namesOf = (some: typeof nodes) => some.map(({ node }) => node);
@@ -84,7 +84,7 @@ async function takeTurns(
   }
   for (let left = nodes; left.length > 0;) {
     // Who leads may have changed since.
-    const leading = await leader(pulumi).catch((error: unknown) => {
+    const leading = await leaders(pulumi).catch((error: unknown) => {
       stop("Nobody can be asked who leads the managers.", left);
       throw error;
     });
@@ -138,15 +138,20 @@ function afterFailure(
   ].join("\n");
 }
 
-/** @throws {Fault} when the stack has machines, and no manager of theirs answers: no node could join or leave. */
-async function findLeader(pulumi: StackPulumi): Promise<string | undefined> {
+/** @throws {Fault} when a site has machines, and no manager there answers: no node could join or leave. */
+async function findLeaders(pulumi: StackPulumi): Promise<string[]> {
   const { code, stdout, stderr } = await pulumi.run(["stack", "output", "--json"]);
   if (code !== 0) throw new Fault(stderr.trim());
-  const outputs = readOutputs(stdout);
-  if (outputs.nodes.every(({ connection }) => connection === undefined)) return undefined;
+  const sites = sitesOf({ stack: pulumi.stack, outputs: readOutputs(stdout) });
+  const real = sites.filter(({ outputs }) => outputs.nodes.some(({ connection }) => connection));
   try {
-    const engine = await managerOf({ stack: pulumi.stack, outputs });
-    return (await leaderOf(engine, outputs.nodes))?.name;
+    const found = await Promise.all(
+      real.map(async (site) => {
+        const leader = await leaderOf(await managerOf(site), site.outputs.nodes);
+        return leader && site.nameOf(leader.name);
+      }),
+    );
+    return found.filter((name) => name !== undefined);
   } finally {
     closeConnections();
   }

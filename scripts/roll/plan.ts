@@ -14,14 +14,14 @@ export interface RollPlan {
 /**
  * @param whole the preview with every node replaced.
  * @param rest the preview with all of them held: what else the stack file changes, or an earlier run left undone.
- * @param leader the leader of the swarm's managers, if there is one.
+ * @param leaders who leads the managers, in each site.
  */
-export function planRoll(whole: Preview, rest: Preview, leader: string | undefined): RollPlan {
+export function planRoll(whole: Preview, rest: Preview, leaders: readonly string[]): RollPlan {
   const { dropletsNow } = rest;
   const withNew = dropletsNow + rest.dropletsCreated;
   const after = withNew - rest.dropletsDeleted;
   return {
-    nodes: inOrder(whole.replaced, leader),
+    nodes: inOrder(whole.replaced, leaders),
     otherChanges: rest.changes,
     dropletsNow,
     dropletsPeak: Math.max(withNew, after + Math.min(1, whole.replaced.length)),
@@ -29,13 +29,13 @@ export function planRoll(whole: Preview, rest: Preview, leader: string | undefin
   };
 }
 
-/** Workers, then managers, the leader last: an election then happens once at most. */
+/** Workers, then managers, the leaders last: an election then happens once at most in each site. */
 export function inOrder(
   nodes: readonly ReplacedNode[],
-  leader: string | undefined,
+  leaders: readonly string[],
 ): readonly ReplacedNode[] {
   const rank = ({ node }: ReplacedNode) =>
-    node === leader ? 2 : /\bmanager-\d+$/.test(node) ? 1 : 0;
+    leaders.includes(node) ? 2 : /\bmanager-\d+$/.test(node) ? 1 : 0;
   const number = ({ node }: ReplacedNode) => Number(/\d+$/.exec(node)?.[0] ?? 0);
   return [...nodes].sort((a, b) => rank(a) - rank(b) || number(a) - number(b));
 }
@@ -44,7 +44,7 @@ export function inOrder(
 export function describeRoll(
   stack: string,
   { nodes, otherChanges, dropletsNow, dropletsPeak, dropletsAfter }: RollPlan,
-  leader: string | undefined,
+  leaders: readonly string[],
 ): string {
   const width = Math.max(...nodes.map(({ node }) => node.length));
   const others = otherChanges === 1 ? "1 other change" : `${otherChanges} other changes`;
@@ -52,7 +52,7 @@ export function describeRoll(
     ...(otherChanges > 0 ? [`first ${others}, as \`up\` would make them`] : []),
     ...nodes.map(
       ({ node, why }, index) =>
-        `${index + 1}. ${node.padEnd(width)}  ${why}${node === leader ? " (the leader)" : ""}`,
+        `${index + 1}. ${node.padEnd(width)}  ${why}${leaders.includes(node) ? " (the leader)" : ""}`,
     ),
   ];
   const most = dropletsPeak > Math.max(dropletsNow, dropletsAfter) ? dropletsPeak : undefined;

@@ -1,5 +1,5 @@
 import { Client, type ClientChannel } from "ssh2";
-import type { Duplex, Readable } from "node:stream";
+import type { Duplex } from "node:stream";
 import { messageOf } from "../wait";
 import { findIdentities } from "./identity";
 import { fingerprint, formatPublicKey } from "./host-keys";
@@ -107,7 +107,7 @@ export class SshConnection {
         .connect({
           host: address.host,
           port: address.port,
-          ...(socket && { sock: socket as Readable }),
+          ...(socket && { sock: socket }),
           username: "root",
           authHandler: identities.map(({ agent, privateKey }) =>
             agent

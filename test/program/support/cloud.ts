@@ -66,9 +66,7 @@ export class LocalCloud {
     resource: string,
     body?: unknown,
   ): Promise<T> {
-    const { url } = JSON.parse(
-      fs.readFileSync(path.join(this.dir, "local/daemon.json"), "utf8"),
-    ) as { url: string };
+    const { url } = this;
     const token = fs.readFileSync(path.join(this.dir, "local/token"), "utf8").trim();
     const response = await fetch(`${url}${resource}`, {
       method,
@@ -81,6 +79,12 @@ export class LocalCloud {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${resource}: ${response.status} ${text}`);
     return (text ? JSON.parse(text) : {}) as T;
+  }
+
+  /** Where the API is. */
+  get url(): string {
+    const info = fs.readFileSync(path.join(this.dir, "local/daemon.json"), "utf8");
+    return (JSON.parse(info) as { url: string }).url;
   }
 
   /** Process id of the daemon. */

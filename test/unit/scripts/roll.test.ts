@@ -61,10 +61,15 @@ let lines: string[] = [];
 
 const NODES = ["manager-1", "manager-2", "manager-3", "worker-1", "worker-10", "worker-2"];
 
-async function rolled(stack: StackPulumi, options: RollOptions = { yes: true }, agrees = true) {
+async function rolled(
+  stack: StackPulumi,
+  options: RollOptions = { yes: true },
+  agrees = true,
+  leaders = ["manager-1"],
+) {
   lines = [];
   const code = await rollWith(stack, options, {
-    leader: () => Promise.resolve("manager-1"),
+    leaders: () => Promise.resolve(leaders),
     agree: () => Promise.resolve(agrees),
     tell: (line) => void lines.push(line),
   });
@@ -80,6 +85,18 @@ test("nodes get their turn one at a time: workers, managers, the leader last", a
   expect(text).toContain("6. manager-1  size small → large (the leader)");
   expect(text).toContain("Droplets: 6 now → 6 after, 7 at most in between (with `up`: 12)");
   expect(text).toContain("app: all 6 nodes are new.");
+});
+
+test("each site's leader comes after the other managers of both", async () => {
+  const stack = new FakeStack(["manager-1", "manager-2", "second-manager-1", "second-manager-2"]);
+  const { text } = await rolled(stack, { yes: true }, true, ["manager-2", "second-manager-1"]);
+  expect(stack.ups.flat()).toEqual([
+    "manager-1",
+    "second-manager-2",
+    "second-manager-1",
+    "manager-2",
+  ]);
+  expect(text.match(/\(the leader\)/g)).toHaveLength(2);
 });
 
 test("a dry run, and a person who says no, change nothing", async () => {
@@ -107,9 +124,9 @@ test("a node that fails stops the roll, which says what is done and goes on when
 test("managers that answer no more stop the roll before the next node, and what is done is told", async () => {
   const stack = new FakeStack(NODES);
   const world = {
-    leader: () =>
+    leaders: () =>
       stack.ups.length < 2
-        ? Promise.resolve("manager-1")
+        ? Promise.resolve(["manager-1"])
         : Promise.reject(new Error("No manager of app answers")),
     agree: () => Promise.resolve(true),
     tell: (line: string) => void lines.push(line),
