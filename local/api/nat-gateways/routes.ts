@@ -51,7 +51,8 @@ export function natGatewayRoutes(app: FastifyInstance, context: Context): void {
 
   const find = (id: string): NatGatewayRecord => {
     const gateway = store.natGateways.get(id);
-    if (!gateway) throw notFound();
+    // DigitalOcean's provider takes it for gone by these words (P vpcnatgateway/resource_vpc_nat_gateway.go).
+    if (!gateway) throw notFound(`nat gateway with id ${id} not found`);
     return gateway;
   };
   const refuseSameName = (wanted: string, id?: string) => {

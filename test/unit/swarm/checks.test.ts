@@ -50,7 +50,7 @@ describe("a node's inputs", () => {
     ).toEqual([
       "authorizedKeys must name at least one key, or nobody could log in",
       'bootHostKey must be one OpenSSH public key "ssh-ed25519 AAAA…", got "ssh-rsa AAAA"',
-      "colour is not an input of this resource; its inputs are cluster, clusterKey, tag, name, role, dropletId, dropletSize, host, port, privateIp, bootHostKey, authorizedKeys, labels, availability, volume",
+      "colour is not an input of this resource; its inputs are cluster, clusterKey, tag, name, role, dropletId, dropletSize, host, port, bastion, privateIp, bootHostKey, authorizedKeys, labels, availability, volume",
       'name must be a name of lower-case letters, digits and hyphens, at most 63, starting and ending with a letter or digit, got "Node_1"',
       "port must be a whole number from 1 to 65535, got 0",
       'privateIp must be an IPv4 address such as 10.0.0.4, got "10.20.0.256"',
