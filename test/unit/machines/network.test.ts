@@ -116,14 +116,14 @@ table ip archipelago_abc123 {
     const rules = renderNetwork({ ...empty, droplets }, { ...options, egress: "allow" });
     const toHost = section(rules, "chain to-host");
     const refused =
-      "ip saddr { 10.99.0.3 } meta l4proto tcp ct original ip daddr 169.254.169.253 reject with tcp reset";
+      "ip saddr { 10.99.0.3 } meta l4proto tcp ct original ip daddr 169.254.169.253 reject with icmp type net-unreachable";
     expect(toHost).toContain(refused);
     // Before the rule that lets every Droplet in.
     expect(toHost.indexOf(refused)).toBeLessThan(
       toHost.findIndex((line) => line.startsWith("ct status dnat")),
     );
     expect(section(rules, "chain forward")).toContain(
-      'ip saddr { 10.99.0.3 } oifname != "arabc123-*" reject with icmp type admin-prohibited',
+      'ip saddr { 10.99.0.3 } oifname != "arabc123-*" reject with icmp type net-unreachable',
     );
   });
 
