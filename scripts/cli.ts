@@ -6,6 +6,7 @@ import { bench } from "./bench";
 import { drill, type DrillOptions } from "./drill";
 import { healCloud } from "./cloud-pulumi";
 import { local } from "./local";
+import { migrateCommands } from "./migrate";
 import * as operator from "./operator";
 import { roll, type RollOptions } from "./roll";
 import { start } from "./start";
@@ -71,6 +72,8 @@ program
   .action(async (stack: string) => exitWith(await healCloud(stack)));
 
 adoptCommand(program, exitWith);
+
+migrateCommands(program, exitWith);
 
 program
   .command("bench [figures...]")

@@ -7,7 +7,14 @@ import { checkout } from "../local/paths";
 import { prepare } from "../local/setup";
 
 /** Servers that tests talk to for real: an ACME server, the edge proxy, PostgreSQL, a workflow's shell checker. */
-const TEST_PACKAGES = ["pebble", "haproxy", "postgresql-15", "redis-server", "shellcheck"];
+const TEST_PACKAGES = [
+  "pebble",
+  "haproxy",
+  "postgresql-15",
+  "redis-server",
+  "shellcheck",
+  "sqlite3",
+];
 
 /** What needs no running thing. Each keeps what it found out for the next time, ESLint apart: its rules look at types of other files. */
 const STATIC_CHECKS: readonly (readonly [string, string, readonly string[]])[] = [

@@ -1,0 +1,101 @@
+/** A psql that is told one thing after the other: the same on this machine, and in a container of a stack. */
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { PassThrough, type Readable } from "node:stream";
+
+/** How psql is called: nothing but what is asked for, stop at the first error, no file of the user's. */
+export const PSQL_FLAGS = ["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1"] as const;
+
+/** Runs psql with these streams, and answers its exit status. */
+export type StartPsql = (streams: {
+  readonly stdin: Readable;
+  readonly onStdout: (chunk: Buffer) => void;
+  readonly onStderr: (chunk: Buffer) => void;
+}) => Promise<number>;
+
+/** The server refused a statement, or psql ended. The message is PostgreSQL's own. */
+export class PsqlError extends Error {
+  override readonly name = "PsqlError";
+}
+
+/**
+ * One session. When this process dies, psql reads the end of its input and ends as well, and with it the open transaction.
+ */
+export class Psql {
+  private readonly input = new PassThrough();
+  private readonly ended: Promise<number>;
+  private stdout = "";
+  private stderr = "";
+  private failure: Error | undefined;
+  private wake: () => void = () => undefined;
+
+  constructor(start: StartPsql) {
+    this.ended = start({
+      stdin: this.input,
+      onStdout: (chunk) => {
+        this.stdout += chunk.toString();
+        this.wake();
+      },
+      onStderr: (chunk) => {
+        this.stderr = (this.stderr + chunk.toString()).slice(-8192);
+      },
+    });
+    const over = (failure: Error) => {
+      this.failure = failure;
+      this.input.destroy();
+      this.wake();
+    };
+    this.ended.then(
+      (code) => over(new PsqlError(this.complaint() || `psql ended with status ${code}`)),
+      (error: Error) => over(error),
+    );
+  }
+
+  /**
+   * Runs SQL, one or several statements, each with its semicolon.
+   *
+   * @returns the lines that it printed: columns are separated by `|`.
+   * @throws {PsqlError} when one fails; the session is over then.
+   */
+  async run(sql: string): Promise<string[]> {
+    const mark = `done ${randomUUID()}`;
+    await this.write(`${sql}\n\\echo ${mark}\n`);
+    for (;;) {
+      const end = this.stdout.indexOf(`${mark}\n`);
+      if (end >= 0) {
+        const said = this.stdout.slice(0, end);
+        this.stdout = this.stdout.slice(end + mark.length + 1);
+        return said.split("\n").filter((line) => line !== "");
+      }
+      if (this.failure) throw this.failure;
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+  }
+
+  /** A query's single value. */
+  async value(sql: string): Promise<string> {
+    return (await this.run(sql))[0] ?? "";
+  }
+
+  /** Sends text for psql to read, as fast as it reads: COPY's rows. @throws what ended the session, if it did. */
+  async write(text: string | Buffer): Promise<void> {
+    if (this.failure) throw this.failure;
+    if (this.input.write(text)) return;
+    await Promise.race([once(this.input, "drain"), this.ended]);
+    // The end is told apart from a pause by the handlers above, which run first.
+    if (this.input.destroyed) throw this.failure ?? new PsqlError(this.complaint());
+  }
+
+  /** Ends the session; an open transaction is rolled back. */
+  async end(): Promise<void> {
+    this.input.end();
+    await this.ended.catch(() => undefined);
+  }
+
+  private complaint(): string {
+    return this.stderr
+      .trim()
+      .replace(/^psql:<stdin>:\d+: /gm, "")
+      .replace(/^ERROR: {2}/m, "");
+  }
+}
