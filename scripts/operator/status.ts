@@ -1,4 +1,5 @@
 /** `npm run status -- <stack>`: is it well, and if not, what to do. */
+import * as https from "node:https";
 import Table from "cli-table3";
 import type Docker from "dockerode";
 import pc from "picocolors";
@@ -8,6 +9,9 @@ import { findTarget, managerOf, type Site, sitesOf, type Target } from "./target
 import { remedyFor } from "./remedy";
 
 const RECENT_HOURS = 24;
+
+/** For the front address to answer. */
+const FRONT_MS = 5000;
 
 /** What one site's managers say. */
 export interface SiteStatus {
@@ -100,12 +104,13 @@ export function isWell(site: SiteStatus | SilentSite): boolean {
   );
 }
 
-async function look({ stack, outputs }: Target, engine: Docker): Promise<SiteStatus> {
+async function look(target: Target, engine: Docker): Promise<SiteStatus> {
+  const { stack, outputs } = target;
   const [nodes, services, allTasks, front] = await Promise.all([
     engine.listNodes() as Promise<SwarmNode[]>,
     engine.listServices({ status: true } as Docker.ServiceListOptions),
     engine.listTasks(),
-    askFront(outputs.url),
+    askFront(target),
   ]);
   const tasks = allTasks as Task[];
   const nodeName = new Map(nodes.map((node) => [node.ID, node.Description?.Hostname ?? node.ID]));
@@ -171,12 +176,40 @@ function imageOf(template: unknown): string {
   return image.replace(/@sha256:([0-9a-f]{12})[0-9a-f]+$/, "@$1");
 }
 
-async function askFront(url: string | undefined): Promise<number | string> {
+/** @returns the HTTP status, or why there is none. */
+async function askFront({ outputs, isLocal }: Target): Promise<number | string> {
+  const { url, address } = outputs;
   if (url === undefined) return "no URL";
-  return fetch(url, { redirect: "manual", signal: AbortSignal.timeout(5000) }).then(
+  if (isLocal && address !== undefined && url.startsWith("https:"))
+    return askByAddress(url, address);
+  return fetch(url, { redirect: "manual", signal: AbortSignal.timeout(FRONT_MS) }).then(
     (response) => response.status,
     (error: Error & { cause?: Error }) => error.cause?.message ?? error.message,
   );
+}
+
+/** As a browser asks that knows the way; what the certificate is worth is not the question here. */
+function askByAddress(url: string, address: string): Promise<number | string> {
+  const { hostname, pathname } = new URL(url);
+  return new Promise((resolve) => {
+    const request = https.get(
+      {
+        host: address,
+        servername: hostname,
+        path: pathname,
+        headers: { host: hostname },
+        rejectUnauthorized: false,
+        timeout: FRONT_MS,
+        agent: false,
+      },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      },
+    );
+    request.once("timeout", () => request.destroy(new Error(`no answer within ${FRONT_MS} ms`)));
+    request.once("error", (error) => resolve(error.message));
+  });
 }
 
 function print(site: SiteStatus | SilentSite): void {

@@ -13,6 +13,8 @@ const CONNECT_TIMEOUT_SECONDS = 15;
 export interface Target {
   readonly stack: string;
   readonly outputs: Outputs;
+  /** Its names are in no public DNS, and its certificates of no public authority. @default false */
+  readonly isLocal?: boolean;
 }
 
 /** One site of a stack: where it has a single one, all of it. */
@@ -22,8 +24,8 @@ export interface Site extends Target {
 }
 
 /** The first site, and the second if there is one. */
-export function sitesOf({ stack, outputs }: Target): [Site, ...Site[]] {
-  const first: Site = { stack, outputs, nameOf: (node) => node };
+export function sitesOf({ stack, outputs, isLocal = false }: Target): [Site, ...Site[]] {
+  const first: Site = { stack, outputs, isLocal, nameOf: (node) => node };
   const { secondSite } = outputs;
   if (secondSite === undefined) return [first];
   const { nodes, loadBalancer } = secondSite;
@@ -39,7 +41,8 @@ export function sitesOf({ stack, outputs }: Target): [Site, ...Site[]] {
  * @throws {Fault} when there is none, or when it has no machines to talk to.
  */
 export async function findTarget(stack: string, cloud: boolean): Promise<Target> {
-  const outputs = readOutputs(await outputsOf(stack, cloud));
+  const { json, isLocal } = await outputsOf(stack, cloud);
+  const outputs = readOutputs(json);
   if (outputs.nodes.every((node) => !node.connection)) {
     throw new Fault(
       outputs.nodes.length === 0
@@ -47,13 +50,16 @@ export async function findTarget(stack: string, cloud: boolean): Promise<Target>
         : `The stack ${stack} has simulated machines only: not served: simulated machine.`,
     );
   }
-  return { stack, outputs };
+  return { stack, outputs, isLocal };
 }
 
-async function outputsOf(stack: string, cloud: boolean): Promise<string> {
+async function outputsOf(
+  stack: string,
+  cloud: boolean,
+): Promise<{ readonly json: string; readonly isLocal: boolean }> {
   const pulumi = await pulumiOn(stack, cloud);
   const { code, stdout, stderr } = await pulumi.run(["stack", "output", "--json"]);
-  if (code === 0) return stdout;
+  if (code === 0) return { json: stdout, isLocal: pulumi.isLocal };
   if (pulumi.isLocal) throw new Fault(stderr.trim());
   throw new Fault(
     `There is no local stack ${stack} (npm start -- ${stack} makes it), and Pulumi's selected backend says: ${stderr.trim()}`,
