@@ -1,7 +1,7 @@
 import type { Account, Size } from "./account";
 import type { Config } from "./config";
 import { type Fault, show, suggest } from "./faults";
-import { fleetFaults, limitFaults } from "./rules/fleet-account";
+import { fleetFaults, limitFaults, privacyFaults } from "./rules/fleet-account";
 import { secondSiteOf } from "./second-site";
 
 /** Faults that only DigitalOcean's catalogue or what already exists can show. */
@@ -16,6 +16,7 @@ export function accountFaults(config: Config, account: Account): Fault[] {
     ...zoneFaults(config, account),
     ...volumeFaults(config, account),
     ...limitFaults(config, account),
+    ...privacyFaults(config, account),
     ...fleetFaults(config, account),
     ...(second ? fleetFaults(second.config, second.account).map(inSecondSite) : []),
   ];

@@ -40,7 +40,7 @@ const dockerProvider = z.looseObject({
 export type Answer = { readonly isManager: boolean } | undefined;
 
 /**
- * @returns lines that say what was changed; none when every host lives, or no manager does.
+ * @returns lines that say what was changed, or what to do when no manager lives; none when every host lives.
  * @throws {Error} when the stack's state cannot be read or written.
  */
 export async function leadToLivingManager(
@@ -59,7 +59,8 @@ export async function leadToLivingManager(
   closeBastions();
   const managers = members.filter((_, index) => answers[index]?.isManager);
   const dead = members.filter((_, index) => answers[index] === undefined);
-  if (managers.length === 0 || dead.length === 0) return [];
+  if (managers.length === 0) return adviceFor(members);
+  if (dead.length === 0) return [];
   const lines: string[] = [];
   const led = resources.map((resource) => {
     const host = resource.inputs?.["host"];
@@ -73,6 +74,15 @@ export async function leadToLivingManager(
   if (lines.length === 0) return [];
   await importState(pulumi, { ...state, deployment: { ...state.deployment, resources: led } });
   return lines;
+}
+
+/** Behind a bastion that is gone all nodes look dead. */
+function adviceFor(members: readonly Pick<z.infer<typeof member>["outputs"], "connection">[]) {
+  const hosts = new Set(members.flatMap(({ connection: { bastion } }) => bastion?.host ?? []));
+  return [...hosts].map(
+    (host) =>
+      `no node answers through the bastion ${host}: if that is gone, refresh only --target '**bastion' --target '**project', then up makes another one`,
+  );
 }
 
 function leadTo({ host, hostKey, bastion }: Connection, resource: Resource): Resource {

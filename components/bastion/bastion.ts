@@ -27,6 +27,8 @@ export interface BastionArgs {
   readonly meets: boolean;
   /** Leave the Droplet's image and size as they are for now, whatever they should be. @default false */
   readonly held?: boolean;
+  /** What other user data means for a running Droplet: nothing, or a new Droplet. @default "keep" */
+  readonly userData?: "keep" | "replace";
 }
 
 /**
@@ -77,10 +79,10 @@ export class Bastion extends pulumi.ComponentResource {
         // Given a name, the provider would delete first.
         deleteBeforeReplace: false,
         replaceOnChanges: ["size"],
-        // As of a Node: read at birth only. `swarm.Bastion` keeps the keys.
+        // As of a Node: read at birth only, unless asked otherwise. `swarm.Bastion` keeps the keys.
         ignoreChanges: [
           "sshKeys",
-          "userData",
+          ...(args.userData === "replace" ? [] : ["userData"]),
           "monitoring",
           // Its turn to be replaced has not come.
           ...(args.held ? ["image", "size"] : []),

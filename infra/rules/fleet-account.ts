@@ -11,7 +11,6 @@ const ELSEWHERE = "a stack stays where it is; bring up another stack there and m
 export function fleetFaults(config: Config, account: Account): Fault[] {
   return [
     ...placeFaults(config, account),
-    ...privacyFaults(config, account),
     ...pinnedFaults(config, account),
     ...databaseFaults(config, account),
   ];
@@ -43,7 +42,10 @@ function placeFaults(config: Config, { droplets }: Account): Fault[] {
 }
 
 /** Nodes of one swarm are all reached in the same way. */
-function privacyFaults({ privateNodes, nodes, stack }: Config, { droplets }: Account): Fault[] {
+export function privacyFaults(
+  { privateNodes, nodes, stack }: Config,
+  { droplets }: Account,
+): Fault[] {
   const names = Object.keys(nodes).map((node) => dropletName(stack, node));
   const other = droplets.find(
     ({ name, ipv4Address }) =>

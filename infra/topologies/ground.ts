@@ -98,6 +98,7 @@ export function makeBastion(
       authorizedKeys: access.publicKeys,
       meets: machines === "real",
       held: isHeld(BASTION, config),
+      userData: config.roll?.userData && !isHeld(BASTION, config) ? "replace" : "keep",
     },
     opts,
   );

@@ -42,6 +42,24 @@ describe("a Droplet's life", () => {
   });
   afterEach(() => test.stop());
 
+  it("without a public address is cut off from the world, but for the time that its VPC has a way out", async () => {
+    const vpc = await test.post("/v2/vpcs", { name: "private", region: "nyc3" });
+    const vpc_uuid = vpc.body.vpc.id as string;
+    await test.droplet({ region: "nyc3", vpc_uuid, public_networking: false });
+    const isCutOff = () => machines.networks.at(-1)?.droplets.map((each) => each.isCutOff);
+    expect(isCutOff()).toEqual([true]);
+    const { body: gateway } = await test.post("/v2/vpc_nat_gateways", {
+      ...{ name: "out", type: "PUBLIC", region: "nyc3", size: 1 },
+      vpcs: [{ vpc_uuid, default_gateway: true }],
+    });
+    const path = `/v2/vpc_nat_gateways/${gateway.vpc_nat_gateway.id}`;
+    await test.until(path, (answer) => answer.body.vpc_nat_gateway.state === "ACTIVE");
+    expect(isCutOff()).toEqual([false]);
+    await test.delete(path);
+    await test.until(path, ({ status }) => status === 404);
+    expect(isCutOff()).toEqual([true]);
+  });
+
   it("new without addresses until its body runs, then active; its Firewall is there before it", async () => {
     let release = (): void => undefined;
     machines.held = new Promise((resolve) => (release = resolve));

@@ -73,3 +73,18 @@ test.each([
   const { lines, resources } = await lead([...nodes, providerAt("swarm", "1.1.1.1")], answers);
   expect({ lines, resources }).toEqual({ lines: [], resources: undefined });
 });
+
+test("behind a bastion where no node answers, a refresh says how to get another bastion", async () => {
+  const bastion = { host: "9.9.9.9", hostKey: hostKey("9.9.9.9") };
+  const behind = nodes.map(({ outputs, ...rest }) => ({
+    ...rest,
+    outputs: { connection: { ...outputs.connection, bastion } },
+  }));
+  const { lines, resources } = await lead([...behind, providerAt("swarm", "1.1.1.1")], {});
+  expect(lines).toEqual([
+    expect.stringMatching(
+      /no node answers through the bastion 9\.9\.9\.9: .*--target '\*\*bastion'/,
+    ),
+  ]);
+  expect(resources).toBeUndefined();
+});
