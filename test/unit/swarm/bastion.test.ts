@@ -1,5 +1,7 @@
 /** Nodes without a public address: everything that is said to them goes through one machine that has one. */
 import { spawn } from "node:child_process";
+import * as http from "node:http";
+import type { AddressInfo } from "node:net";
 import { sshOptions } from "../../../components/ssh-options";
 import { Bastion } from "../../../providers/swarm/resources/bastion";
 import { Cluster } from "../../../providers/swarm/resources/cluster";
@@ -7,6 +9,7 @@ import { getLivingManager } from "../../../providers/swarm/resources/living-mana
 import { Node } from "../../../providers/swarm/resources/node";
 import { generateKeyPair } from "../../../providers/swarm/ssh/key-pair";
 import { closeConnections } from "../../../providers/swarm/ssh/pool";
+import { isSurelyGone } from "../../../providers/swarm/swarm/gone";
 import { forgetSwarms } from "../../../providers/swarm/swarm/process";
 import { recordingContext } from "./support/context";
 import { FakeDroplet } from "./support/fake-droplet";
@@ -112,6 +115,32 @@ test("a node that was met by a former bastion leaves by the one there is now", a
   bastions = [bastion];
   await Node.delete(id, state, inputs, context);
   expect(droplet.nodeId).toBe("");
+});
+
+test("a manager that nobody remembers is found by its tag and proves itself, and a swarm with it is not gone", async () => {
+  const { way } = await bastionBefore();
+  const { inputs } = await startNode(way);
+  closeConnections();
+  forgetSwarms();
+  const v4 = [{ ip_address: PRIVATE, type: "private" }];
+  const droplets = [{ id: 1, name: "node-1", networks: { v4 } }];
+  const api = http.createServer((_, response) => void response.end(JSON.stringify({ droplets })));
+  await new Promise<void>((done) => void api.listen(0, "127.0.0.1", done));
+  process.env["DIGITALOCEAN_TOKEN"] = "test";
+  process.env["DIGITALOCEAN_API_URL"] = `http://127.0.0.1:${(api.address() as AddressInfo).port}`;
+  try {
+    const { cluster: clusterId, clusterKey, tag } = inputs;
+    const identity = { clusterId, clusterKey, tag, bastion: way };
+    const dead = { host: "10.20.0.9", hostKey: generateKeyPair().public, bastion: way };
+    expect(await getLivingManager({ ...identity, candidates: [dead] }, context)).toMatchObject({
+      connection: { host: PRIVATE, hostKey: droplet.permanent.public, bastion: way },
+    });
+    expect(await isSurelyGone(identity, undefined, context)).toBe(false);
+    droplet.nodeId = "";
+    expect(await isSurelyGone(identity, undefined, context)).toBe(true);
+  } finally {
+    api.close();
+  }
 });
 
 test("a bastion exchanges its one-time key as a node does, and knows who may log in", async () => {
