@@ -1,14 +1,14 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-
-/** Seconds. Short, so that a move to another address is seen soon. */
-const TTL_SECONDS = 300;
+import * as swarm from "../providers/swarm/sdk";
 
 export interface DnsArgs {
   /** Domain such as `example.com`. Changing this replaces zone and records. */
   readonly zone: string;
   /** Make the zone; else it must be in the account. */
   readonly createZone: boolean;
+  /** How long resolvers may keep a record, 30 to 86400. Short, so that a move to another address is seen soon. */
+  readonly ttlSeconds: number;
   /** Refuse to delete the zone, which may hold others' records too. */
   readonly protect: boolean;
 }
@@ -17,7 +17,7 @@ export interface DnsArgs {
  * The names of the app: A records in a DNS zone of the account.
  *
  * ```ts
- * const dns = new Dns("dns", { zone: "example.com", createZone: true, protect: true });
+ * const dns = new Dns("dns", { zone: "example.com", createZone: true, ttlSeconds: 300, protect: true });
  * dns.lead(["example.com", "www.example.com"], address);
  * ```
  *
@@ -40,14 +40,19 @@ export class Dns extends pulumi.ComponentResource {
   }
 
   /**
-   * Makes a record for each name. Apart from the zone, since an address may need it: that of a Load Balancer whose
-   * certificate is proved there.
+   * Makes a record for each name, and holds an `up` that changes their address until resolvers have forgotten the old one.
+   * Apart from the zone, since an address may need it: that of a Load Balancer whose certificate is proved there.
    *
    * @param hosts full names in the zone.
+   * @param after what must be well before the names lead to the address.
    */
-  lead(hosts: readonly string[], address: pulumi.Input<string>): digitalocean.DnsRecord[] {
-    const { zone } = this.args;
-    return hosts.map(
+  lead(
+    hosts: readonly string[],
+    address: pulumi.Input<string>,
+    after: readonly pulumi.Resource[] = [],
+  ): void {
+    const { zone, ttlSeconds } = this.args;
+    const records = hosts.map(
       (host) =>
         new digitalocean.DnsRecord(
           `${this.name}-${host}`,
@@ -56,10 +61,16 @@ export class Dns extends pulumi.ComponentResource {
             type: "A",
             name: recordName(host, zone),
             value: address,
-            ttl: TTL_SECONDS,
+            ttl: ttlSeconds,
           },
-          { parent: this },
+          { parent: this, dependsOn: [...after] },
         ),
+    );
+    if (records.length === 0) return;
+    new swarm.AddressChange(
+      this.name,
+      { address, ttlSeconds },
+      { parent: this, dependsOn: records },
     );
   }
 }

@@ -16,9 +16,10 @@ export interface NetworkArgs {
   readonly ssh: { readonly from: readonly string[] } | { readonly by: string };
   /** Further tags that Firewalls and Load Balancers select Droplets by: what each says of a Droplet, and its name. */
   readonly roleTags: Readonly<Record<string, string>>;
-  /** Whether Droplets with the tag reach each other on swarm's ports. */
-  readonly swarm: boolean;
-  /** Whether HTTP and HTTPS come from anywhere, else from nowhere: a `LoadBalancer` then lets itself in. */
+  /**
+   * Whether HTTP and HTTPS come from anywhere, else from nowhere: a `LoadBalancer` then lets itself in. By a Firewall of its own,
+   * so that what is closed for good is closed last.
+   */
   readonly web: boolean;
   /** Size of a NAT gateway, the way out of Droplets without a public address. @default there is none */
   readonly natGatewaySize?: number | undefined;
@@ -26,12 +27,12 @@ export interface NetworkArgs {
 
 /**
  * Where Droplets live: a VPC, and a Firewall for every Droplet with the tag, closed by default. In comes
- * SSH as `ssh` says, and as asked HTTP and HTTPS from anywhere, and swarm's own traffic from Droplets with the tag. Out
+ * SSH as `ssh` says, swarm's own traffic from Droplets with the tag, and as asked HTTP and HTTPS from anywhere. Out
  * goes everything.
  *
  * ```ts
  * new Network("network", { name: "archipelago-prod", region: "fra1", ipRange: "10.64.0.0/20",
- *   tag: "archipelago-prod", roleTags: {}, ssh: { from: ["203.0.113.7/32"] }, swarm: false, web: true });
+ *   tag: "archipelago-prod", roleTags: {}, ssh: { from: ["203.0.113.7/32"] }, web: true });
  * ```
  *
  * Costs nothing, but for a NAT gateway.
@@ -62,6 +63,13 @@ export class Network extends pulumi.ComponentResource {
         new digitalocean.Tag(`${name}-${role}`, { name: tagName }, child).name,
       ]),
     );
+    const web = args.web
+      ? new digitalocean.Firewall(
+          `${name}-web`,
+          { name: `${args.name}-web`, tags: [tag.name], inboundRules: webRules() },
+          child,
+        )
+      : undefined;
     const firewall = new digitalocean.Firewall(
       name,
       {
@@ -73,12 +81,13 @@ export class Network extends pulumi.ComponentResource {
               ? { sourceTags: [this.tagOf(args.ssh.by)] }
               : { sourceAddresses: [...args.ssh.from] },
           ),
-          ...(args.web ? webRules() : []),
-          ...(args.swarm ? swarmRules(tag.name) : []),
+          // A node that leaves needs these to the end, and with one node nobody else has the tag.
+          ...swarmRules(tag.name),
         ],
         outboundRules: outboundRules(),
       },
-      child,
+      // A port that is open stays so.
+      { ...child, dependsOn: web ? [web] : [] },
     );
 
     this.natGateway =

@@ -43,13 +43,14 @@ export const NO_FLEET: FleetAccount = {
 
 /** @param own how many Droplets the stack has. */
 export async function readFleetAccount(
-  { stack, registry }: Config,
+  config: Config,
   own: Promise<number>,
 ): Promise<FleetAccount> {
+  const { stack, registry } = config;
   const [account, droplets, balancer, database, cache, tier, project] = await Promise.all([
     digitalocean.getAccount(),
     digitalocean.getDroplets(),
-    found(digitalocean.getLoadBalancer({ name: stackName(stack) })),
+    balancerNodes(config),
     existingDatabase(databaseName(stack)),
     existingDatabase(cacheName(stack)),
     registry.kind === "digitalocean" ? registryTier(registryName(stack, registry.name)) : undefined,
@@ -58,13 +59,19 @@ export async function readFleetAccount(
   return {
     droplets: { limit: account.dropletLimit, others: droplets.droplets.length - (await own) },
     email: account.email,
-    balancerNodes: balancer?.sizeUnit ?? 0,
+    balancerNodes: balancer,
     database,
     cache,
     registryTier: tier,
     reservedIp: project && reservedIpOf(project.resources),
     hasBucket: project?.resources.some((urn) => urn.startsWith("do:space:")) ?? false,
   };
+}
+
+/** Machines of the stack's Load Balancer; 0 = there is none. */
+export async function balancerNodes({ stack }: Pick<Config, "stack">): Promise<number> {
+  const balancer = await found(digitalocean.getLoadBalancer({ name: stackName(stack) }));
+  return balancer?.sizeUnit ?? 0;
 }
 
 async function existingDatabase(name: string): Promise<ExistingDatabase | undefined> {

@@ -1,6 +1,6 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
-import { type FleetAccount, NO_FLEET, readFleetAccount } from "./account-fleet";
+import { balancerNodes, type FleetAccount, NO_FLEET, readFleetAccount } from "./account-fleet";
 import { found } from "./account-lookup";
 import type { Config } from "./config";
 import { machinesOf } from "./fleet";
@@ -142,7 +142,11 @@ async function fleetOf(config: Config, droplets: Promise<number>): Promise<Fleet
     [database.engine, cache.engine].every((engine) => engine !== "managed") &&
     registry.kind !== "digitalocean" &&
     !files.enabled;
-  if (plain && (await droplets) <= 1) return NO_FLEET;
+  if (plain && (await droplets) <= 1) {
+    // Names that lead to a Load Balancer leave it slowly.
+    if (config.domain === undefined) return NO_FLEET;
+    return { ...NO_FLEET, balancerNodes: await balancerNodes(config) };
+  }
   return readFleetAccount(config, droplets);
 }
 

@@ -8,6 +8,7 @@ import { databaseName, volumeName } from "./names";
 export function announcements(config: Config, account: Account): string[] {
   return [
     ...nodeLines(config, account),
+    ...frontLines(config, account),
     ...quorumLines(config),
     ...volumeLines(config, account),
     ...databaseLines(config, account),
@@ -27,6 +28,33 @@ function nodeLines(config: Config, account: Account): string[] {
         `${node} is replaced by a new Droplet, which joins before the old one leaves: ${why}`,
     ),
   ];
+}
+
+/** A stack that runs gets another way in. */
+function frontLines({ ingress, domain, stack, protect }: Config, account: Account): string[] {
+  const { fleet, droplets } = account;
+  const [isBalanced, wasBalanced] = [ingress === "load-balancer", fleet.balancerNodes > 0];
+  if (droplets.length === 0 || isBalanced === wasBalanced) return [];
+  const before = isBalanced
+    ? `the Reserved IP ${fleet.reservedIp ?? ""}`.trim()
+    : "the Load Balancer";
+  const after = isBalanced ? "a Load Balancer" : "the Reserved IP";
+  if (domain === undefined) {
+    const keep = isBalanced ? "; with archipelago:ingress: floating-ip it stays" : "";
+    return [
+      `the app's address changes to that of ${after}, and without archipelago:domain nothing leads visitors of ${before} there${keep}`,
+    ];
+  }
+  const lines = [
+    `requests move from ${before} to ${after}: ${domain.name} leads there once the app answers at it, then \`up\` waits ${domain.ttlSeconds} s (the record's TTL) in which both take requests, and closes the old way last; connections that are still open there are cut then`,
+  ];
+  if (!isBalanced && protect) {
+    const urn = `urn:pulumi:${stack}::archipelago::archipelago:ingress:LoadBalancer$digitalocean:index/loadBalancer:LoadBalancer::front`;
+    lines.push(
+      `the Load Balancer is protected, so that \`up\` ends before anything changes; to let it go: pulumi state unprotect '${urn}' --stack ${stack}`,
+    );
+  }
+  return lines;
 }
 
 function quorumLines({ topology, nodes }: Config): string[] {

@@ -30,9 +30,9 @@ export interface EdgeArgs {
    */
   readonly domain?: string;
   /**
-   * A Load Balancer that the requests come from, with TLS ended there: the nodes get no certificates and publish only
-   * port 80. A node that is to stop serves on for `noticeSeconds` after it began to fail `GET /archipelago/health`: the
-   * balancer's check interval × unhealthy threshold, and a margin.
+   * Where a Load Balancer's requests come from, with TLS ended there; those from elsewhere are served as well. A node that is to
+   * stop serves on for `noticeSeconds` after it began to fail `GET /archipelago/health`: the balancer's check interval × unhealthy
+   * threshold, and a margin.
    * @default none: clients reach the nodes themselves, and a node stops at once
    */
   readonly front?: FrontSettings & { readonly noticeSeconds: number };
@@ -45,6 +45,12 @@ export interface EdgeArgs {
     readonly email?: string;
     /** PEM of the CA of the ACME server itself. @default the public roots */
     readonly caPem?: string;
+    /**
+     * `renewed`: certificates are got and renewed. `kept`: what there is is served on, for clients that still come by the
+     * address of before. `none`: the nodes have none.
+     * @default "renewed"
+     */
+    readonly certificates?: "renewed" | "kept" | "none";
   };
   readonly alarm?: {
     /** URL that gets a POST when a renewal fails, once a day, and when it is resolved. Kept as a swarm secret. */
@@ -55,7 +61,7 @@ export interface EdgeArgs {
   /** Swarm placement constraints of the nodes that take traffic. @default every node */
   readonly constraints?: readonly string[];
   /**
-   * Existing directory on the node for the ACME account and the certificates.
+   * Directory that exists on every node, for the ACME account and the certificates.
    * @default a Docker volume of the node, `edge-data`
    */
   readonly dataDir?: string;
@@ -89,8 +95,8 @@ const HTTP_OK = (url: string) =>
  * array with the command to run in the task's container, and `archipelago.drain-seconds`.
  *
  * Limits: rates are counted by each node for itself, copies are kept by each node for itself. Tasks found through DNS carry
- * no weights; tasks of a service have equal limits, and `least-connections` gives less to a slow one. Without `front` each
- * node asks for its own certificate through its own port 80.
+ * no weights; tasks of a service have equal limits, and `least-connections` gives less to a slow one. Each node asks
+ * for its own certificate through its own port 80.
  */
 export class Edge extends pulumi.ComponentResource {
   /** Swarm service `edge` (HAProxy). */
@@ -197,7 +203,7 @@ function proxyService(name: string, args: EdgeArgs): docker.ServiceArgs {
     delaySeconds: noticeSeconds,
     hostPorts: [
       { name: "http", published: 80, target: listen.http },
-      ...(front ? [] : [{ name: "https", published: 443, target: listen.https }]),
+      { name: "https", published: 443, target: listen.https },
     ],
     ...(front && {
       labels: {
@@ -231,7 +237,7 @@ export function edgeSettings(
   return {
     ...EDGE_DEFAULTS,
     routes: args.routes,
-    names: args.front ? [] : certificateNames(args.domain, args.routes),
+    names: args.acme?.certificates === "none" ? [] : certificateNames(args.domain, args.routes),
     ...(args.domain && { domain: args.domain }),
     ...(args.front && { front: { range: args.front.range } }),
     deny,
@@ -239,6 +245,7 @@ export function edgeSettings(
       directoryUrl: args.acme?.directoryUrl ?? LETS_ENCRYPT,
       ...(args.acme?.email && { email: args.acme.email }),
       ...(args.acme?.caPem && { caPem: args.acme.caPem }),
+      ...(args.acme?.certificates === "kept" && { paused: true }),
     },
     maxBodyMib: args.maxBodyMib ?? EDGE_DEFAULTS.maxBodyMib,
   };

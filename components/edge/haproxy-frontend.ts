@@ -61,7 +61,7 @@ export function publicFrontend(
     "    acl acme_challenge path_beg /.well-known/acme-challenge/",
     ...(redirected.length > 0
       ? [
-          `    http-request redirect scheme https code 308 if !acme_challenge !{ ssl_fc } ` +
+          `    http-request redirect scheme https code 308 if !acme_challenge !{ var(txn.proto) -m str https } ` +
             `{ var(txn.host) -m str ${redirected.join(" ")} }`,
         ]
       : []),

@@ -74,6 +74,8 @@ export interface AcmeSettings {
   readonly email?: string;
   /** PEM of the CA that signed the ACME server's own certificate. @default the public roots */
   readonly caPem?: string;
+  /** Serve the certificates that there are, and ask for no other: the names lead elsewhere. @default false */
+  readonly paused?: boolean;
 }
 
 /** Addresses inside the containers; tests bind others. */

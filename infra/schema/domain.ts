@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { choice, mapping, text } from "../fields";
+import { choice, integer, mapping, text } from "../fields";
 import { HOST_NAME } from "./patterns";
 
 const CERTIFICATES = /^-----BEGIN CERTIFICATE-----\s[\s\S]+-----END CERTIFICATE-----\s*$/;
@@ -24,6 +24,11 @@ export const domain = z
           ["create", "existing", "none"],
           "`create`: this stack makes the zone. `existing`: the zone is in the account, this stack adds its record. `none`: you point the name at the address yourself.",
         ).default("create"),
+        ttlSeconds: integer(
+          30,
+          86_400,
+          "How long resolvers may keep the address of the name. When the way in changes, `up` waits that long before the old address is closed.",
+        ).default(300),
         email: text(
           /^[^\s@]+@[^\s@]+$/,
           "an e-mail address",

@@ -48,7 +48,7 @@ export function layGround(config: Config, account: Account, place: Place): Groun
 }
 
 export function makeNetwork(
-  { stack, region, vpcCidr, topology, ingress, privateNodes }: Config,
+  { stack, region, vpcCidr, ingress, privateNodes }: Config,
   { sshFrom }: Place,
   opts?: pulumi.ComponentResourceOptions,
 ): Network {
@@ -66,7 +66,6 @@ export function makeNetwork(
         ...(privateNodes.enabled && { bastion: roleTag(stack, "bastion") }),
       },
       ssh: privateNodes.enabled ? { by: "bastion" } : { from: sshFrom },
-      swarm: topology !== "single-node",
       web: ingress === "floating-ip",
       ...(privateNodes.enabled && { natGatewaySize: privateNodes.natGatewaySize }),
     },

@@ -26,6 +26,8 @@ export interface Ingress {
   readonly secondBalancer: LoadBalancer | undefined;
   /** What must be there before the address can answer. */
   readonly ready: readonly pulumi.Resource[];
+  /** Has the stack's names lead here. @param served what must be well before they change from another way in. */
+  readonly lead: (served: readonly pulumi.Resource[]) => void;
   /** DigitalOcean URNs, for the Project. */
   readonly urns: readonly pulumi.Output<string>[];
 }
@@ -49,7 +51,7 @@ export function makeIngress(
     secondBalancer && second && makeGlobal(config, balancer, { ...second, secondBalancer });
   const address = global?.address ?? balancer?.address ?? floatingIp?.address;
   if (address === undefined) throw new Error("the way in has an address");
-  dns?.lead(dnsNames(config), address);
+  const moves = balanced || account.fleet.balancerNodes > 0;
   return {
     address,
     url: appUrl(config, address),
@@ -62,6 +64,8 @@ export function makeIngress(
       : floatingIp
         ? [floatingIp.assignment]
         : [],
+    // The first certificate of an edge is proved by the name: it must not wait for the app.
+    lead: (served) => dns?.lead(dnsNames(config), address, moves ? served : []),
     urns: [
       ...zone,
       ...kept,
@@ -140,6 +144,7 @@ function makeDns({ domain, protect }: Config): Dns | undefined {
   return new Dns("dns", {
     zone: domain.zone ?? domain.name,
     createZone: domain.dns === "create",
+    ttlSeconds: domain.ttlSeconds,
     protect,
   });
 }

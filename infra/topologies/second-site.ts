@@ -55,7 +55,7 @@ export function raiseSecond(second: SecondGround): SecondStack {
 }
 
 /** How the second site is asked whether its app is well: by its own Load Balancer, not the global one. */
-export function secondIngress(second: SecondGround, first: Ingress): Ingress {
+export function secondIngress(second: SecondGround, first: Ingress): Omit<Ingress, "lead"> {
   const { secondBalancer: balancer } = first;
   if (balancer === undefined) throw new Error("a second site has a Load Balancer");
   return {

@@ -28,7 +28,7 @@ export interface Foundation {
   readonly nodes: Nodes;
   /** Absent where machines are simulated. */
   readonly cluster: swarm.Cluster | undefined;
-  readonly ingress: Ingress;
+  readonly ingress: Omit<Ingress, "lead">;
   readonly managed: Managed;
 }
 
@@ -66,7 +66,7 @@ export function serve(
     },
     inSite(site),
   );
-  const edge = makeEdge(config, onSwarm, app);
+  const edge = makeEdge(config, account, onSwarm, app);
   const front = new swarm.Rollout(
     "front",
     {
@@ -202,8 +202,16 @@ function repositoryOf({ registry }: Config, managed: Managed): pulumi.Output<str
   return registry.server === undefined ? undefined : pulumi.output(registry.server);
 }
 
-function makeEdge(config: Config, { networkId, child, onSwarm }: OnSwarm, app: swarm.Rollout) {
-  const balanced = config.ingress === "load-balancer";
+/**
+ * The same service in every topology, which serves clients and a Load Balancer alike: where a stack's way in changes, both
+ * are used for a while, and a node's ports cannot be handed from one task to the next.
+ */
+function makeEdge(
+  config: Config,
+  account: Account,
+  { networkId, child, onSwarm }: OnSwarm,
+  app: swarm.Rollout,
+) {
   return new Edge(
     "edge",
     {
@@ -213,24 +221,24 @@ function makeEdge(config: Config, { networkId, child, onSwarm }: OnSwarm, app: s
       routes: edgeRoutes(config),
       ...config.edge,
       constraints: [`node.labels.${INGRESS_LABEL} == true`],
-      // A Load Balancer ends TLS.
-      ...(balanced ? config.domain && { domain: config.domain.name } : edgeDomain(config)),
-      // What only one node writes may be kept on its Volume.
-      ...(config.topology === "single-node" && { dataDir: `${VOLUME_MOUNT}/edge` }),
-      ...(balanced && {
-        front: { range: config.vpcCidr, noticeSeconds: NOTICE_SECONDS },
-      }),
+      ...edgeDomain(config, account),
+      dataDir: `${VOLUME_MOUNT}/edge`,
+      front: { range: config.vpcCidr, noticeSeconds: NOTICE_SECONDS },
       after: [app],
     },
     onSwarm,
   );
 }
 
-function edgeDomain({ domain }: Config) {
-  if (domain === undefined) return {};
+function edgeDomain({ domain, ingress }: Config, { fleet }: Account) {
+  // A Load Balancer ends TLS. Whoever still comes by the Reserved IP of before is served with the certificates of before.
+  const kept = fleet.reservedIp === undefined ? ("none" as const) : ("kept" as const);
+  const certificates = ingress === "load-balancer" ? kept : ("renewed" as const);
+  if (domain === undefined) return { acme: { certificates } };
   return {
     domain: domain.name,
     acme: {
+      certificates,
       ...(domain.email !== undefined && { email: domain.email }),
       ...(domain.acmeDirectory !== undefined && { directoryUrl: domain.acmeDirectory }),
       ...(domain.acmeCa !== undefined && { caPem: domain.acmeCa }),

@@ -1,7 +1,7 @@
 import type { Account } from "../account";
 import type { Config } from "../config";
 import { type Ground, layGround, type Place } from "./ground";
-import { makeIngress } from "./ingress";
+import { type Ingress, makeIngress } from "./ingress";
 import { makeManaged } from "./managed";
 import { makeNodes } from "./nodes";
 import { notServed, outputs, type Served } from "./outputs";
@@ -29,13 +29,18 @@ export function raise(config: Config, account: Account, place: Place): Stack {
   return { ground, managed, nodes, cluster, ingress, second };
 }
 
-type Stack = Foundation & { readonly ground: Ground; readonly second: SecondStack | undefined };
+type Stack = Foundation & {
+  readonly ground: Ground;
+  readonly ingress: Ingress;
+  readonly second: SecondStack | undefined;
+};
 
 /** What runs on it, and what operators read. */
 export function finish(config: Config, account: Account, place: Place, stack: Stack) {
   const { cluster, second } = stack;
   const served =
     cluster === undefined ? notServed() : serve(config, account, place, { ...stack, cluster });
+  stack.ingress.lead(served.done);
   if (second) serveSecond(place, stack, second, served);
   return outputs(config, account, stack, served);
 }

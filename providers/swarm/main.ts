@@ -1,5 +1,6 @@
 import { followEngine } from "../plugin/follow-engine";
 import { serve } from "./protocol/server";
+import { AddressChange } from "./resources/address-change";
 import { Bastion } from "./resources/bastion";
 import { Cluster } from "./resources/cluster";
 import { HostKey } from "./resources/host-key";
@@ -19,6 +20,7 @@ if (engineAddress) followEngine();
 
 serve({
   resources: {
+    "swarm:index:AddressChange": AddressChange,
     "swarm:index:Bastion": Bastion,
     "swarm:index:Cluster": Cluster,
     "swarm:index:HostKey": HostKey,

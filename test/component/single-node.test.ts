@@ -54,15 +54,23 @@ describe("the single-node topology, as declared", () => {
     for (const { options } of swarm) expect(options.deletedWith).toMatch(/Cluster::swarm$/);
   });
 
-  test("lets in HTTP and HTTPS, SSH from the operator, and nothing else", () => {
-    const { inputs } = only(declared, "digitalocean:index/firewall:Firewall", "network");
+  test("lets in HTTP and HTTPS, SSH from the operator, swarm from its own nodes, and nothing else", () => {
+    const firewall = (name: string) =>
+      only(declared, "digitalocean:index/firewall:Firewall", name).inputs;
     const everywhere = ["0.0.0.0/0", "::/0"];
-    expect(inputs.inboundRules).toEqual([
-      { protocol: "tcp", portRange: "22", sourceAddresses: ["198.51.100.7/32"] },
+    const ofOwnNodes = { sourceTags: ["archipelago-app"] };
+    expect(firewall("network-web").inboundRules).toEqual([
       { protocol: "tcp", portRange: "80", sourceAddresses: everywhere },
       { protocol: "tcp", portRange: "443", sourceAddresses: everywhere },
     ]);
-    expect(inputs.tags).toEqual(["archipelago-app"]);
+    expect(firewall("network").inboundRules).toEqual([
+      { protocol: "tcp", portRange: "22", sourceAddresses: ["198.51.100.7/32"] },
+      { protocol: "tcp", portRange: "2377", ...ofOwnNodes },
+      { protocol: "tcp", portRange: "7946", ...ofOwnNodes },
+      { protocol: "udp", portRange: "7946", ...ofOwnNodes },
+      { protocol: "udp", portRange: "4789", ...ofOwnNodes },
+    ]);
+    expect(firewall("network").tags).toEqual(["archipelago-app"]);
   });
 
   test("keeps secrets out of user data, but for the one-time host key", () => {

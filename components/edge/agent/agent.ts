@@ -75,6 +75,7 @@ export class Agent {
     await proxy.apply(await this.certificates());
     // The challenge is answered through HAProxy: asking before it runs would only burn an attempt.
     if (!proxy.current.applied) return;
+    if (settings.acme.paused) return;
     for (const name of settings.names) {
       if (this.dueAt(name) > this.parts.now()) continue;
       await this.renew(name);
@@ -137,6 +138,7 @@ export class Agent {
   private untilNext(): number {
     const { applied, refused } = this.parts.proxy.current;
     if (!applied) return refused ? REFUSED_SLEEP_MS : NOT_APPLIED_SLEEP_MS;
+    if (this.parts.settings.acme.paused) return LONGEST_SLEEP_MS;
     const next = Math.min(...this.parts.settings.names.map((name) => this.dueAt(name)), Infinity);
     return Math.min(Math.max(next - this.parts.now(), 0), LONGEST_SLEEP_MS);
   }

@@ -79,10 +79,11 @@ describe("Edge", () => {
     expect(inputsOf("edge-proxy").labels).toBeUndefined();
   });
 
-  it("behind a Load Balancer publishes 80 alone, gets no certificate, and gives notice before it stops", async () => {
+  it("behind a Load Balancer gets no certificate, and gives notice before it stops", async () => {
     const edge = await declare({
       domain: "example.org",
       front: { range: "10.64.0.0/20", noticeSeconds: 8 },
+      acme: { certificates: "none" },
       constraints: ["node.labels.ingress==true"],
       deny: ["203.0.113.7"],
     });
@@ -100,11 +101,20 @@ describe("Edge", () => {
         { label: "archipelago.drain-seconds", value: "8" },
       ],
       updateConfig: { delay: "8s" },
-      endpointSpec: { ports: [{ publishedPort: 80, targetPort: 8080, publishMode: "host" }] },
       taskSpec: {
         placement: { constraints: ["node.labels.ingress==true"] },
         containerSpec: { stopGracePeriod: "1m8s" },
       },
+    });
+  });
+
+  it("goes on with the certificates of before, and asks for no other, while old visitors still come", async () => {
+    const edge = await declare({ domain: "example.org", acme: { certificates: "kept" } });
+    expect(edge.names).toEqual(["example.org"]);
+    const settings = String(inputsOf("edge-settings").data);
+    expect(JSON.parse(Buffer.from(settings, "base64").toString())).toMatchObject({
+      names: ["example.org"],
+      acme: { paused: true },
     });
   });
 

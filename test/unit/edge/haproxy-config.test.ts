@@ -98,7 +98,7 @@ describe("haproxy.cfg", () => {
       "frontend public",
     ).filter((line) => line.includes("redirect"));
     expect(redirects).toEqual([
-      "http-request redirect scheme https code 308 if !acme_challenge !{ ssl_fc } { var(txn.host) -m str example.org }",
+      "http-request redirect scheme https code 308 if !acme_challenge !{ var(txn.proto) -m str https } { var(txn.host) -m str example.org }",
     ]);
   });
 
