@@ -1,7 +1,7 @@
 /** One drill: load on the front address while something changes or breaks. */
 import { setTimeout as delay } from "node:timers/promises";
 import { watchIdleCpu } from "../bench/report";
-import type { Ground } from "./ground";
+import type { Ground, StackConfig } from "./ground";
 import { type Failure, type Front, REQUESTS_PER_SECOND, startLoad } from "./load";
 
 export interface Scenario {
@@ -17,18 +17,36 @@ export interface Scenario {
    * The change, under load. What must be known before is found out by an earlier step, so that the clock of a
    * crash starts with it.
    *
-   * @returns what else is worth a word.
+   * @returns what else is worth a word, and what became of rows where it wrote some.
    * @throws {Error} when it did not end as it should.
    */
-  readonly prepare: (ground: Ground) => Promise<() => Promise<readonly string[]>>;
+  readonly prepare: (ground: Ground) => Promise<() => Promise<readonly string[] | Outcome>>;
+  /** Stack that it begins with, which is made for it. @default the fleet that drills share */
+  readonly base?: StackConfig;
   /** Where the load goes. @default the stack's URL */
   readonly front?: (ground: Ground) => Promise<Front>;
   /** Puts back what was broken, without load. */
   readonly after?: (ground: Ground) => Promise<void>;
 }
 
+/** What became of rows. */
+export interface Rows {
+  /** Acknowledged. */
+  readonly rowsWritten: number;
+  /** Of those, how many were not there at the end. */
+  readonly rowsLost: number;
+  /** Longest time without an acknowledged write. */
+  readonly pauseMs: number;
+}
+
+export interface Outcome extends Rows {
+  readonly notes: readonly string[];
+  /** Writes that were refused or not answered. */
+  readonly failedWrites: readonly string[];
+}
+
 /** What happened. */
-export interface Row {
+export interface Row extends Partial<Rows> {
   readonly scenario: string;
   readonly action: string;
   /** From the start of the action to its end. */
@@ -67,14 +85,18 @@ export async function runDrill(ground: Ground, scenario: Scenario): Promise<Row>
   const started = Date.now();
   const onTheirWay = load.inFlight();
   const problems: string[] = [];
-  const notes = await act().catch((error: Error) => {
+  const came = await act().catch((error: Error) => {
     problems.push(error.message);
     return [];
   });
+  const { notes, failedWrites, ...rows }: Partial<Outcome> = isOutcome(came)
+    ? came
+    : { notes: came };
   const ended = Date.now();
   await delay(QUIET_MS);
 
   const { requests, failures, p50Ms, p99Ms } = await load.stop();
+  const failed = failures.length + (failedWrites?.length ?? 0);
   const allowed = crash
     ? onTheirWay + Math.ceil(crash.share * crash.detectionSeconds * REQUESTS_PER_SECOND)
     : 0;
@@ -83,21 +105,25 @@ export async function runDrill(ground: Ground, scenario: Scenario): Promise<Row>
     action,
     seconds: tenth((ended - started) / 1000),
     requests,
-    failed: failures.length,
+    failed,
     allowed,
     p50Ms,
     p99Ms,
     recoverSeconds: tenth(Math.max(0, ...failures.map(({ at }) => (at - started) / 1000))),
     cpuLeft: Math.round(idle() * 100) / 100,
-    met: problems.length === 0 && failures.length <= allowed,
+    ...rows,
+    met: problems.length === 0 && failed <= allowed && (rows.rowsLost ?? 0) === 0,
     notes: [
       ...problems,
-      ...notes,
+      ...(notes ?? []),
+      ...kinds(failedWrites ?? []),
       ...kinds(failures.map(({ reason }) => reason)),
       ...whenFailed(failures, started),
     ],
   };
 }
+
+const isOutcome = (came: readonly string[] | Outcome): came is Outcome => !Array.isArray(came);
 
 /** `["12 × HTTP 503"]`, the most frequent first. */
 export function kinds(reasons: readonly string[]): string[] {

@@ -85,6 +85,13 @@ export class Ground {
     return result;
   }
 
+  /** Another stack in the place of the one that is there, if there is one. */
+  async anew(config: StackConfig): Promise<void> {
+    const { stdout } = await this.pulumi("stack", "output", "--json");
+    if (stdout.includes("{")) await this.pulumi("destroy", "--yes");
+    await this.mustUp(config);
+  }
+
   /** Any other Pulumi command on the stack. */
   async pulumi(...words: readonly string[]): Promise<Result> {
     return localPulumi(this.engine, [...words, STACK], "capture");

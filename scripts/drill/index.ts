@@ -10,6 +10,7 @@ import { largeBodies } from "./scenarios/bodies";
 import { capacity } from "./scenarios/capacity";
 import { renewCertificate } from "./scenarios/certificate";
 import { crashes } from "./scenarios/crashes";
+import { grow } from "./scenarios/grow";
 import { killUp } from "./scenarios/interrupted";
 import { planned } from "./scenarios/planned";
 import { killQueueWorker } from "./scenarios/queue";
@@ -21,6 +22,7 @@ export const SCENARIOS: readonly Scenario[] = [
   ...crashes,
   killQueueWorker,
   killUp,
+  grow,
   largeBodies,
   capacity,
   security,
@@ -47,8 +49,9 @@ export async function drill(names: readonly string[], options: DrillOptions): Pr
   const writes = names.includes("all") || options.write;
   const rows: Row[] = [];
   try {
-    await ground.mustUp(BASE);
-    for (const scenario of scenarios) {
+    if (scenarios[0]?.base === undefined) await ground.mustUp(BASE);
+    for (const [index, scenario] of scenarios.entries()) {
+      if (scenario.base) await ground.anew(scenario.base);
       say(`${scenario.name}: ${scenario.action} …`);
       const row = await runDrill(ground, scenario);
       rows.push(row);
@@ -58,7 +61,8 @@ export async function drill(names: readonly string[], options: DrillOptions): Pr
       for (const note of row.notes) say(`  ${note.trim()}`);
       // At once: what was measured outlives whatever ends this run.
       if (writes) await document([row], SCENARIOS.map(nameOf));
-      await putBack(ground, scenario, say);
+      const next = scenarios[index + 1];
+      if (next && next.base === undefined) await putBack(ground, scenario, say);
     }
   } finally {
     await ground.close(options.keep ?? false);
@@ -71,13 +75,13 @@ export async function drill(names: readonly string[], options: DrillOptions): Pr
 async function putBack(ground: Ground, scenario: Scenario, say: (line: string) => void) {
   try {
     await scenario.after?.(ground);
-    await ground.mustUp(BASE);
+    if (scenario.base) await ground.anew(BASE);
+    else await ground.mustUp(BASE);
   } catch (error) {
     say(
       `  ${(error as Error).message.trim()}\n  The fleet did not come back: bringing up another …`,
     );
-    await ground.pulumi("destroy", "--yes");
-    await ground.mustUp(BASE);
+    await ground.anew(BASE);
   }
 }
 

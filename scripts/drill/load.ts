@@ -14,9 +14,9 @@ const NEW_CONNECTION_EVERY = 4;
 /** What is asked, and how to get there when no public DNS or authority knows it. */
 export interface Front {
   readonly url: string;
-  /** IPv4 address to connect to. @default what the URL's host resolves to */
-  readonly address?: string;
-  /** Authority of its certificate, PEM. @default the public ones */
+  /** IPv4 address to connect to, or who is asked for it at each request. @default what the URL's host resolves to */
+  readonly address?: string | (() => Promise<string>);
+  /** Authority of its certificate, PEM; `any`: whatever certificate is shown. @default the public ones */
   readonly ca?: string;
 }
 
@@ -50,7 +50,7 @@ export interface Load {
  * answer below 400 whose body came whole is good; anything else, and none within 10 s, is a failure.
  */
 export function startLoad(front: Front, perSecond = REQUESTS_PER_SECOND): Load {
-  const agent = agentFor(front);
+  const visitor = visitors(front);
   const started = Date.now();
   const failures: Failure[] = [];
   const latencies: number[] = [];
@@ -62,8 +62,7 @@ export function startLoad(front: Front, perSecond = REQUESTS_PER_SECOND): Load {
     const sentAt = Date.now();
     const fail = (reason: string) => failures.push({ sentAt, at: Date.now(), reason });
     try {
-      const { statusCode, headers, body } = await request(front.url, {
-        dispatcher: agent,
+      const { statusCode, headers, body } = await visitor.request(front.url, {
         reset,
         headersTimeout: TIMEOUT_MS,
         bodyTimeout: TIMEOUT_MS,
@@ -100,7 +99,7 @@ export function startLoad(front: Front, perSecond = REQUESTS_PER_SECOND): Load {
       going = false;
       await sending;
       await Promise.all(inFlight);
-      await agent.close();
+      await visitor.close();
       return {
         seconds: (Date.now() - started) / 1000,
         requests: latencies.length + failures.length,
@@ -112,12 +111,43 @@ export function startLoad(front: Front, perSecond = REQUESTS_PER_SECOND): Load {
   };
 }
 
-function agentFor({ address, ca }: Front): Agent {
+type RequestOptions = Omit<NonNullable<Parameters<typeof request>[1]>, "dispatcher">;
+
+/** Clients of a front: connections to an address are used for as long as the name leads there. */
+export function visitors(front: Front) {
+  const agents = new Map<string, Agent>();
+  const closing: Promise<void>[] = [];
+  const agentAt = (address: string | undefined) => {
+    const key = address ?? "";
+    const known = agents.get(key);
+    if (known) return known;
+    for (const [old, agent] of agents) {
+      agents.delete(old);
+      // What is on its way there ends there.
+      closing.push(agent.close());
+    }
+    const agent = agentFor(front, address);
+    agents.set(key, agent);
+    return agent;
+  };
+  return {
+    async request(url: string, options: RequestOptions) {
+      const { address } = front;
+      const now = typeof address === "function" ? await address() : address;
+      return request(url, { ...options, dispatcher: agentAt(now) });
+    },
+    async close() {
+      await Promise.all([...closing, ...[...agents.values()].map((agent) => agent.close())]);
+    },
+  };
+}
+
+function agentFor({ ca }: Front, address: string | undefined): Agent {
   return new Agent({
     connections: MAX_IN_FLIGHT,
     pipelining: 1,
     connect: {
-      ...(ca !== undefined && { ca }),
+      ...(ca === "any" ? { rejectUnauthorized: false } : ca !== undefined && { ca }),
       ...(address !== undefined && {
         lookup: (_host, _options, found) => found(null, [{ address, family: 4 }]),
       }),

@@ -38,7 +38,7 @@ interface Certificates {
   readonly certificates: readonly { readonly id: string; readonly dns_names: readonly string[] }[];
 }
 
-async function front(ground: Ground): Promise<Required<Front>> {
+async function front(ground: Ground): Promise<Front & { address: string; ca: string }> {
   const { address } = await ground.outputs();
   if (address === undefined) throw new Error("the stack has no address");
   const ca = await ground.api<string>("GET", "/ca");

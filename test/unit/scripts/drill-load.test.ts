@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { closedLoop } from "../../../scripts/drill/closed-loop";
 import { kinds } from "../../../scripts/drill/drill";
 import { percentile, startLoad } from "../../../scripts/drill/load";
+import { resolver } from "../../../scripts/drill/resolver";
 
 let server: Server;
 let handled: number;
@@ -92,4 +93,29 @@ test("a closed loop asks as often as it was told to, and tells right answers fro
   expect(handled).toBe(50);
   expect(result.answered).toBe(48);
   expect([...result.reasons].sort()).toEqual(["HTTP 500", "an answer of 3 bytes that is wrong"]);
+});
+
+test("a name's address is kept for its time to live, and not a moment longer", async () => {
+  let now = 0;
+  let asked = 0;
+  const ask = () => Promise.resolve({ address: `192.0.2.${++asked}`, ttlSeconds: 30 });
+  const address = resolver(ask, () => now);
+  expect(await Promise.all([address(), address()])).toEqual(["192.0.2.1", "192.0.2.1"]);
+  now = 29_999;
+  expect(await address()).toBe("192.0.2.1");
+  now = 30_000;
+  expect(await address()).toBe("192.0.2.2");
+});
+
+test("requests go where the name leads now, and none is lost when it moves", async () => {
+  const served = await serve((_request, response) => response.end("ok"));
+  const url = served.replace("127.0.0.1", "front.test");
+  let turn = 0;
+  const address = () => Promise.resolve(turn++ % 20 < 10 ? "127.0.0.1" : "127.0.0.2");
+  // Only 127.0.0.1 listens: what fails is exactly what was sent to the other address.
+  const load = startLoad({ url, address }, 400);
+  while (handled < 50) await new Promise((resolve) => setTimeout(resolve, 5));
+  const { requests, failures } = await load.stop();
+  expect(requests - failures.length).toBe(handled);
+  expect(failures.length).toBeGreaterThan(0);
 });
