@@ -60,9 +60,17 @@ const lineOf = (row: Row) =>
     `${row.p50Ms} / ${row.p99Ms} ms`,
     `${row.recoverSeconds} s`,
     `${Math.round(row.cpuLeft * 100)} %`,
-    row.met ? "met" : (`**missed**: ${row.notes[0] ?? ""}`.split("\n")[0]?.slice(0, 120) ?? ""),
+    row.met
+      ? ["met", ...rowsOf(row)].join(": ")
+      : (`**missed**: ${row.notes[0] ?? ""}`.split("\n")[0]?.slice(0, 120) ?? ""),
     new Date().toISOString().slice(0, 10),
   ]);
+
+/** What became of rows, where some were written. */
+function rowsOf({ rowsWritten, rowsLost, pauseMs }: Row): string[] {
+  if (rowsWritten === undefined) return [];
+  return [`${rowsLost} of ${rowsWritten} rows lost, longest pause ${pauseMs} ms`];
+}
 
 const cells = (values: readonly string[]) =>
   `| ${values.map((value) => value.replaceAll("|", "\\|")).join(" | ")} |`;
