@@ -4,6 +4,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { DOCKER_RANGES } from "../infra/addresses";
 import * as swarm from "../providers/swarm/sdk";
+import { AUTHORITIES_MOUNT } from "./backup/authorities";
 import { duration } from "./duration";
 import type { DatabaseLogin } from "./managed-postgres";
 import {
@@ -16,9 +17,17 @@ import {
 } from "./service-defaults";
 
 const START_SCRIPT = path.join(__dirname, "postgres/start-postgres");
+const ARCHIVE_SCRIPT = path.join(__dirname, "postgres/archive-wal");
 
 /** Its password had a name before there were others. */
 const SHARED = "app";
+
+/** At most a minute of writes is not archived yet when the node is lost, unless the place is slow. */
+const ARCHIVING = [
+  ...["-c", "archive_mode=on"],
+  ...["-c", "archive_timeout=60"],
+  ...["-c", "archive_command=sh /archipelago/archive-wal %p %f"],
+];
 
 /** PgBouncer's server connections, and some for the operator. */
 const MAX_CONNECTIONS = 100;
@@ -36,6 +45,18 @@ export interface PostgresArgs {
   readonly nodeId: pulumi.Input<string>;
   /** Names of databases, `app` among them, each with a user of its name. */
   readonly databases: readonly string[];
+  /** Where the write-ahead log is archived. The image is the toolbox then. @default nowhere */
+  readonly archive?: PostgresArchive | undefined;
+}
+
+/** A place of a backup agent's, as rclone knows it. */
+export interface PostgresArchive {
+  /** rclone's configuration, with the place's logins: secret. */
+  readonly config: pulumi.Input<string>;
+  /** Directory of the stack there: `first:bucket/stack`. */
+  readonly root: pulumi.Input<string>;
+  /** age's public key. */
+  readonly recipient: string;
 }
 
 /**
@@ -47,7 +68,7 @@ export interface PostgresArgs {
  * ```
  *
  * One task, never two on the same files; an update interrupts the database for some seconds. It is
- * reached from the overlay network only, by PgBouncer. No replicas and no backups here.
+ * reached from the overlay network only, by PgBouncer. No replicas. With `archive` its write-ahead log is kept elsewhere too.
  */
 export class Postgres extends pulumi.ComponentResource {
   readonly logins: readonly DatabaseLogin[];
@@ -65,6 +86,7 @@ export class Postgres extends pulumi.ComponentResource {
       { ...child, deleteBeforeReplace: false },
     );
     const memoryMib = databaseMemoryMib(args.nodeMemoryMib);
+    const archive = args.archive && this.makeArchive(name, args.archive);
     const spec = serviceArgs({
       name,
       networkId: args.networkId,
@@ -76,11 +98,12 @@ export class Postgres extends pulumi.ComponentResource {
       container: {
         image: args.image,
         commands: ["sh", "/archipelago/start-postgres"],
-        args: settings(memoryMib),
+        args: [...settings(memoryMib), ...(archive ? ARCHIVING : [])],
         env: {
           POSTGRES_MAJOR: args.version,
           OVERLAY_CIDR: DOCKER_RANGES.overlay,
           DATABASES: args.databases.join(" "),
+          ...archive?.env,
         },
         user: "0:0",
         configs: [
@@ -90,8 +113,9 @@ export class Postgres extends pulumi.ComponentResource {
             fileName: "/archipelago/start-postgres",
             fileMode: READABLE,
           },
+          ...(archive ? [archive.script] : []),
         ],
-        secrets: users.map(({ file }) => file),
+        secrets: [...users.map(({ file }) => file), ...(archive ? [archive.login] : [])],
         mounts: [
           { type: "bind", source: args.directory, target: "/var/lib/postgresql/data" },
           // Docker's 64 MiB of shared memory are too few for parallel queries.
@@ -100,6 +124,7 @@ export class Postgres extends pulumi.ComponentResource {
             target: "/dev/shm",
             tmpfsOptions: { sizeBytes: (memoryMib / 8) * 1024 * 1024 },
           },
+          ...(archive ? [AUTHORITIES_MOUNT] : []),
         ],
         // Fast shutdown: sessions end, nothing has to be recovered.
         stopSignal: "SIGINT",
@@ -118,6 +143,36 @@ export class Postgres extends pulumi.ComponentResource {
     this.logins = users.map(({ login }) => login);
     this.target = rolloutTarget(name, service, spec);
     this.registerOutputs({});
+  }
+
+  private makeArchive(name: string, { config, root, recipient }: PostgresArchive) {
+    const kept = { parent: this, deleteBeforeReplace: false };
+    const script = new docker.ServiceConfig(
+      `${name}-archive`,
+      { data: base64(fs.readFileSync(ARCHIVE_SCRIPT, "utf8")) },
+      kept,
+    );
+    const login = new docker.Secret(
+      `${name}-archive`,
+      { data: pulumi.secret(config).apply(base64) },
+      kept,
+    );
+    return {
+      env: { ARCHIVE_ROOT: root, ARCHIVE_RECIPIENT: recipient },
+      script: {
+        configId: script.id,
+        configName: script.name,
+        fileName: "/archipelago/archive-wal",
+        fileMode: READABLE,
+      },
+      // The server reads it as a user of its own, and nobody else is in there.
+      login: {
+        secretId: login.id,
+        secretName: login.name,
+        fileName: "archive",
+        fileMode: READABLE,
+      },
+    };
   }
 
   private makeUser(name: string, database: string) {

@@ -13,6 +13,7 @@ export function announcements(config: Config, account: Account): string[] {
     ...volumeLines(config, account),
     ...databaseLines(config, account),
     ...filesLines(config),
+    ...backupLines(config),
   ];
 }
 
@@ -98,6 +99,18 @@ function databaseLines(
   const change = `${of(present.nodes, present.size)} → ${of(database.nodes, database.size)}`;
   const blip = topology === "ha" || present.nodes > 1 ? "seconds" : "up to some minutes";
   return [`the database fails over once while it is resized, ${blip} without writes: ${change}`];
+}
+
+function backupLines({ backup, database, machines }: Config): string[] {
+  if (backup !== undefined) {
+    return machines === "real"
+      ? []
+      : ["archipelago:backup makes no backups here: where machines are simulated there is no data"];
+  }
+  if (database.engine !== "container" || machines === "simulated") return [];
+  return [
+    "there are no backups: archipelago:backup makes them, and `npm run backup -- keygen` the key",
+  ];
 }
 
 function filesLines({ files, machines }: Config): string[] {

@@ -2,6 +2,7 @@ import type { z } from "zod";
 import { choice, flag, list, mapping, named, text } from "./fields";
 import type { Roll } from "./roll";
 import { alerts } from "./schema/alerts";
+import { backup } from "./schema/backup";
 import { cache, database } from "./schema/database";
 import { domain } from "./schema/domain";
 import { edge } from "./schema/edge";
@@ -74,6 +75,7 @@ export const stackSchema = mapping(
     database: database.prefault({}),
     cache: cache.prefault({}),
     files: files.prefault(false),
+    backup: backup.optional(),
     registry: registry.prefault({}),
     services: named(NAME, NAME_RULE, service, "The app: one or more services."),
     alerts: alerts.prefault({}),

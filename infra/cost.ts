@@ -112,8 +112,8 @@ function registryPart({ registry: { kind, tier } }: Config): Part[] {
   return [{ name: `registry ${tier}`, price: PRICES.registry[tier] }];
 }
 
-function filesPart({ files }: Config): Part[] {
-  return files.enabled ? [{ name: "Spaces", price: PRICES.spaces }] : [];
+function filesPart({ files, backup }: Config): Part[] {
+  return files.enabled || backup ? [{ name: "Spaces", price: PRICES.spaces }] : [];
 }
 
 /** What the account has now. Of read-only copies it says nothing: as many as are wanted are taken for granted. */

@@ -20,6 +20,13 @@ const STAND_INS: readonly (readonly [path: RegExp, value: unknown])[] = [
   [/^services\/[^/]+\/build\/context$/, "."],
   [/^services\/[^/]+\/rateLimit\/requests$/, 1],
   [/^domain\/name$/, "stand-in.example"],
+  [/^backup\/recipient$/, `age1${"q".repeat(58)}`],
+  [/^backup\/second$/, {}],
+  [/^backup\/second\/s3\/endpoint$/, "https://stand-in.example"],
+  [/^backup\/second\/sftp\/path$/, "/stand-in"],
+  [/^backup\/second\/sftp\/hostKey$/, "ssh-ed25519 AAAA"],
+  [/^backup\/second\/sftp\/key$/, "-----BEGIN PRIVATE KEY-----\nstand-in"],
+  [/^backup\/second\/[^/]+\/[^/]+$/, "stand-in"],
 ];
 
 /** One thing to report, and the part of the file to leave out for it. */
@@ -78,7 +85,9 @@ function findingsOf(issue: z.core.$ZodIssue, raw: unknown): Finding[] {
     return [{ fault: { path: pathText(path), rule }, path, unknownKey: true }];
   }
   // Secrets are not shown, and neither is the environment, where many put them by mistake.
-  const quiet = ["secrets", "environment", "alarmWebhook"].some((key) => path.includes(key));
+  const quiet = ["secrets", "environment", "alarmWebhook", "key", "secretKey"].some((key) =>
+    path.includes(key),
+  );
   const fault: Fault =
     value === undefined
       ? { path: pathText(path), rule: `is missing; it ${issue.message}` }

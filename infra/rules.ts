@@ -1,5 +1,6 @@
 import type { Config, StackFile } from "./config";
 import type { Fault } from "./faults";
+import { backupFaults } from "./rules/backup";
 import { cacheFaults, databaseFaults, registryFaults } from "./rules/data";
 import { filesFaults } from "./rules/files";
 import { ingressFaults, privateNodesFaults, sshFromFaults, vpcFaults } from "./rules/network";
@@ -25,6 +26,7 @@ export function ruleFaults(file: StackFile, config: Config, root: string): Fault
     ...databaseFaults(config),
     ...cacheFaults(config),
     ...filesFaults(config),
+    ...backupFaults(config),
     ...registryFaults(config),
     ...Object.entries(config.services).flatMap(([name, service]) =>
       serviceFaults(name, service, root),

@@ -19,13 +19,15 @@ export function stackNames(): string[] {
     .sort();
 }
 
-/** Whether a stack's file asks for a bucket; what is wrong with the file is for others to say. */
+/** Whether a stack's file asks for a bucket, of its own files or for backups; what is wrong with the file is for others to say. */
 export function wantsFiles(stack: string): boolean {
   const source = path.join(stacksDir(), `Pulumi.${stack}.yaml`);
   if (!fs.existsSync(source)) return false;
   const document = parseDocument(fs.readFileSync(source, "utf8"));
   const files: unknown = document.getIn(["config", "archipelago:files"]);
-  return files !== undefined && files !== false;
+  return (
+    (files !== undefined && files !== false) || document.hasIn(["config", "archipelago:backup"])
+  );
 }
 
 /** The error that names the stacks there are. */

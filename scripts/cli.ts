@@ -2,12 +2,14 @@
 import { Command } from "commander";
 import { Fault } from "../local/fault";
 import { adoptCommand } from "./adopt";
+import { backup, type BackupOptions } from "./backup";
 import { bench } from "./bench";
 import { drill, type DrillOptions } from "./drill";
 import { healCloud } from "./cloud-pulumi";
 import { local } from "./local";
 import { migrateCommands } from "./migrate";
 import * as operator from "./operator";
+import { restore, type RestoreOptions } from "./restore";
 import { roll, type RollOptions } from "./roll";
 import { start } from "./start";
 import { test } from "./test";
@@ -74,6 +76,36 @@ program
 adoptCommand(program, exitWith);
 
 migrateCommands(program, exitWith);
+
+program
+  .command("backup <stack> [words...]")
+  .description(
+    "back up now and follow it; `<stack> list` shows what there is, `keygen [file]` makes the key",
+  )
+  .option("--json", "machine-readable output")
+  .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")
+  .action(async (stack: string, words: string[], options: BackupOptions) =>
+    exitWith(await backup(stack, words, options)),
+  );
+
+program
+  .command("restore <stack>")
+  .description("bring databases back from a backup; what is there is kept under another name")
+  .option(
+    "--to <time|backup|end>",
+    "a backup by name, a moment, or the end of what was archived; the newest backup, unless said",
+  )
+  .option("--database <name>", "only this one")
+  .option("--into <name>", "into a new database, and leave the present one alone")
+  .option("--identity <file>", "the secret key; - reads it from standard input")
+  .option("--from <place>", "first or second; the first that has the backup, unless said")
+  .option("--dry-run", "look at everything, and change nothing")
+  .option("-y, --yes", "do not ask")
+  .option("--json", "machine-readable output")
+  .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")
+  .action(async (stack: string, options: RestoreOptions) =>
+    exitWith(await restore(stack, options)),
+  );
 
 program
   .command("bench [figures...]")

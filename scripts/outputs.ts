@@ -44,6 +44,7 @@ const outputs = z.object({
     })
     .optional(),
   services: z.record(z.string(), z.object({ image: z.string(), replicas: z.number() })).default({}),
+  backup: z.object({ bucket: z.string(), recipient: z.string() }).optional(),
   monthlyCost: z.string().optional(),
 });
 

@@ -14,6 +14,9 @@ const TEST_PACKAGES = [
   "redis-server",
   "shellcheck",
   "sqlite3",
+  "rclone",
+  "age",
+  "zstd",
 ];
 
 /** What needs no running thing. Each keeps what it found out for the next time, ESLint apart: its rules look at types of other files. */

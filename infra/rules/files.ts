@@ -43,15 +43,16 @@ const KEY = [
  * @param configured Pulumi's configuration, by full key.
  */
 export function spacesKeyFaults(
-  { files, machines }: Pick<Config, "files" | "machines">,
+  { files, backup, machines }: Pick<Config, "files" | "backup" | "machines">,
   env: Readonly<Record<string, string | undefined>>,
   configured: Readonly<Record<string, string>>,
 ): Fault[] {
-  if (!files.enabled || machines === "simulated") return [];
+  const wanted = [files.enabled && "files", backup && "backup"].filter(Boolean);
+  if (wanted.length === 0 || machines === "simulated") return [];
   return KEY.filter(([variable, key]) => !env[variable] && !configured[key]).map(
     ([variable, , what]) => ({
       path: variable,
-      rule: `must hold ${what}, with which archipelago:files makes the bucket`,
+      rule: `must hold ${what}, with which archipelago:${wanted.join(" and ")} makes the bucket`,
       remedy: "make one with full access at https://cloud.digitalocean.com/spaces/access_keys",
     }),
   );

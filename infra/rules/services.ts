@@ -12,6 +12,7 @@ const OWN_SERVICES: Readonly<Record<string, string>> = {
   pgbouncer: "the connection pooler",
   cache: "the cache",
   scheduler: "what starts scheduled jobs",
+  backup: "what makes backups",
 };
 
 /** Secrets that Archipelago gives to services itself. */
@@ -80,7 +81,7 @@ function jobFaults(at: string, { schedule = "", routes, replicas, release }: Ser
   return faults;
 }
 
-function isSchedule(schedule: string): boolean {
+export function isSchedule(schedule: string): boolean {
   try {
     return new Cron(schedule, { paused: true, timezone: "UTC" }).nextRun() !== null;
   } catch {

@@ -3,7 +3,7 @@ import { DatabaseGrants } from "../../components/database-grants";
 import { IMAGES, pulledImage } from "../../components/images";
 import type { ManagedPostgres } from "../../components/managed-postgres";
 import { Pgbouncer, type PgbouncerArgs } from "../../components/pgbouncer";
-import { Postgres } from "../../components/postgres";
+import { Postgres, type PostgresArchive } from "../../components/postgres";
 import type { RolloutTarget } from "../../components/service-defaults";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
@@ -12,6 +12,7 @@ import { databaseNames, poolSize } from "../databases";
 import { firstNode } from "../fleet";
 import { VOLUME_MOUNT } from "../names";
 import { inSite, type Site } from "./site";
+import type { Toolbox } from "./toolbox";
 
 /** Where things of the swarm are made. */
 export interface OnSwarm {
@@ -36,15 +37,22 @@ export interface ServedDatabase {
   readonly ready: pulumi.Resource;
 }
 
+/** Where the container's write-ahead log is archived, and the image that has the programs for it. */
+export interface Archive {
+  readonly toolbox: Toolbox;
+  readonly place: PostgresArchive;
+}
+
 /** Sessions for each database of the container, whose limit is a fixed one. */
 const CONTAINER_SESSIONS = 80;
 
-/** PgBouncer, and the PostgreSQL behind it; or nothing. */
+/** PgBouncer, and the PostgreSQL behind it; or nothing. @param archive of the container. */
 export function serveDatabase(
   config: Config,
   account: Account,
   managed: ManagedPostgres | undefined,
   swarmPlace: OnSwarm,
+  archive?: Archive,
 ): ServedDatabase | undefined {
   const { engine } = config.database;
   if (engine === "none") return undefined;
@@ -52,7 +60,7 @@ export function serveDatabase(
   const image = pulledImage("pgbouncer", IMAGES.pgbouncer, child);
   const behind =
     managed === undefined
-      ? container(config, account, swarmPlace)
+      ? container(config, account, swarmPlace, archive)
       : beforePools(config, managed, image, swarmPlace);
   const { first, after, ...pooled } = behind;
   const pgbouncer = new Pgbouncer(
@@ -80,21 +88,23 @@ function container(
   config: Config,
   account: Account,
   { networkId, volumeNodeId, child, onSwarm }: OnSwarm,
+  archive: Archive | undefined,
 ): Behind {
   const size = config.nodes[firstNode(config)]?.size ?? "";
   const databases = databaseNames(config);
   const postgres = new Postgres(
     "postgres",
     {
-      image: pulledImage("postgres", IMAGES.postgres, child),
+      image: archive?.toolbox.image ?? pulledImage("postgres", IMAGES.postgres, child),
       version: config.database.version,
       nodeMemoryMib: account.sizes.find(({ slug }) => slug === size)?.memory ?? 0,
       networkId,
       directory: `${VOLUME_MOUNT}/postgres`,
       nodeId: volumeNodeId,
       databases,
+      archive: archive?.place,
     },
-    onSwarm,
+    archive ? { ...onSwarm, dependsOn: [...archive.toolbox.copies] } : onSwarm,
   );
   return {
     server: { host: "postgres", port: 5432 },

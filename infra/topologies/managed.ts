@@ -17,6 +17,8 @@ export interface Managed {
   readonly cache: ManagedDatabase | undefined;
   readonly registry: Registry | undefined;
   readonly files: Files | undefined;
+  /** Where backups go first. */
+  readonly backups: Files | undefined;
 }
 
 /** @param second reaches databases of the first site by the peering, and has a copy of its own. */
@@ -26,7 +28,7 @@ export function makeManaged(
   second: SecondGround | undefined,
   { env }: Place,
 ): Managed {
-  const { stack, region, protect, database, cache, registry, files } = config;
+  const { stack, region, protect, database, cache, registry, files, backup } = config;
   const trustedTags = [network.tag, ...(second ? [second.ground.network.tag] : [])];
   const here = { region, vpcId: network.vpcId, trustedTags, protect };
   const databases = databaseNames(config);
@@ -73,6 +75,16 @@ export function makeManaged(
             region: files.region ?? region,
             bucket: files.name,
             versioning: files.versioning,
+            protect,
+            endpoint: env.ARCHIPELAGO_FILES_ENDPOINT,
+          })
+        : undefined,
+    backups:
+      backup !== undefined && config.machines === "real"
+        ? new Files("backups", {
+            region: backup.space.region ?? region,
+            bucket: backup.space.name,
+            versioning: false,
             protect,
             endpoint: env.ARCHIPELAGO_FILES_ENDPOINT,
           })

@@ -70,6 +70,9 @@ export function outputs(
     ...(balancer && { loadBalancer: { id: balancer.balancer.id, address } }),
     ...(database && { database: { privateHost: database.privateHost, port: database.port } }),
     ...(managed.files && { files: { bucket: managed.files.bucket.name } }),
+    ...(managed.backups && {
+      backup: { bucket: managed.backups.bucket.name, recipient: config.backup?.recipient },
+    }),
     monthlyCost: dollars(monthlyCost(config, account).after),
     ...(first?.member && { sshCommand: sshCommand(first, ground) }),
   };

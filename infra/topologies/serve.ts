@@ -14,6 +14,7 @@ import { pinnedNode } from "../fleet-plan";
 import { VOLUME_MOUNT } from "../names";
 import { edgeRoutes } from "../routes";
 import { makeApp } from "./app";
+import { archiveOf, serveBackup } from "./backup";
 import { serveCache } from "./cache";
 import { type OnSwarm, serveDatabase } from "./database";
 import type { Place } from "./ground";
@@ -22,6 +23,7 @@ import type { Managed } from "./managed";
 import { INGRESS_LABEL, type Nodes } from "./nodes";
 import type { Served } from "./outputs";
 import { FIRST_SITE, inSite, type Site } from "./site";
+import { makeToolbox } from "./toolbox";
 
 /** What the services stand on. */
 export interface Foundation {
@@ -45,7 +47,19 @@ export function serve(
 ): Served {
   const login = registryLogin(config, managed);
   const onSwarm = makeSwarm(config, nodes, cluster, login, place, site);
-  const database = serveDatabase(config, account, managed.postgres, onSwarm);
+  const builders = makeBuilders(config, nodes, place, site);
+  const repository = repositoryOf(config, managed);
+  // Once for all sites: the database is in the first.
+  const space = site.parent === undefined ? managed.backups : undefined;
+  const archive =
+    config.backup && space
+      ? archiveOf(config, config.backup, space, makeToolbox(onSwarm, repository, builders))
+      : undefined;
+  const database = serveDatabase(config, account, managed.postgres, onSwarm, archive);
+  const backup =
+    config.backup && space && archive && database
+      ? [serveBackup(config, config.backup, space, archive.toolbox, onSwarm, [database.ready])]
+      : [];
   const cache = serveCache(config, managed.cache, onSwarm);
   const { targets, images } = makeApp(config, {
     onSwarm,
@@ -54,14 +68,14 @@ export function serve(
     cache,
     files: managed.files,
     root: place.root,
-    repository: repositoryOf(config, managed),
-    builders: makeBuilders(config, nodes, place, site),
+    repository,
+    builders,
   });
   const app = new swarm.Rollout(
     "app",
     {
       connection: onSwarm.connection,
-      services: [...targets],
+      services: [...targets, ...backup],
       triggers: [...onSwarm.triggers],
     },
     inSite(site),
@@ -154,12 +168,13 @@ function makeSwarm(
 
 /** Without a registry an image is built on each node. */
 function makeBuilders(
-  { services, registry }: Config,
+  { services, registry, backup }: Config,
   nodes: Nodes,
   { env }: Place,
   site: Site,
 ): Record<string, Builder> {
-  const builds = Object.values(services).some(({ build }) => build !== undefined);
+  const builds =
+    backup !== undefined || Object.values(services).some(({ build }) => build !== undefined);
   if (!builds || registry.kind !== "none") return {};
   const [, ...others] = Object.entries(nodes);
   return Object.fromEntries(

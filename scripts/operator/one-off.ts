@@ -158,8 +158,9 @@ async function converse(
   const said = finished(stream, { writable: false });
   // Who ends before it has read everything says so by its exit status.
   if (typeof stdin === "string") stream.end(stdin);
-  else await pipeline(stdin, stream).catch(() => undefined);
+  else void pipeline(stdin, stream).catch(() => undefined);
   await said;
+  if (typeof stdin !== "string") stdin.destroy();
 }
 
 async function removeEnded(engine: Docker, name: string): Promise<void> {

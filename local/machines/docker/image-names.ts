@@ -16,7 +16,7 @@ export const NODE_VERSION = "22.23.3";
 
 /**
  * Where Docker Hub is not reachable the mirror serves these references from Debian packages:
- * haproxy 2.6, Node 22, PostgreSQL 15, PgBouncer 1.18, Redis 7.0 for Valkey. `stage` is the Dockerfile stage that has the program.
+ * haproxy 2.6, Node 22, PostgreSQL 15 (with the toolbox), PgBouncer 1.18, Redis 7.0 for Valkey. `stage` is the Dockerfile stage that has the program.
  */
 export const SUBSTITUTES = [
   { repository: "library/haproxy", tag: "3.2-alpine", stage: "web" },

@@ -201,13 +201,16 @@ test("what is as it should be gives no fault, also when the image has lost its s
   expect(faults({}, { ...running, droplets: withdrawn })).toEqual([]);
 });
 
-test("interruptions and final changes are announced, and nothing else is", () => {
-  expect(announcements(configOf({}), running)).toEqual([]);
-  expect(announcements(configOf({}), empty)).toEqual([]);
+test("interruptions, final changes and a lack of backups are announced, and nothing else is", () => {
+  const lack =
+    "there are no backups: archipelago:backup makes them, and `npm run backup -- keygen` the key";
+  expect(announcements(configOf({}), running)).toEqual([lack]);
+  expect(announcements(configOf({}), empty)).toEqual([lack]);
   const change = { ...sized("s-4vcpu-8gb"), database: { volumeGib: 30 } };
   expect(announcements(configOf(change), running)).toEqual([
     "manager-1 is powered off for about a minute: s-2vcpu-4gb → s-4vcpu-8gb (its disk stays, so it can go back)",
     "Volume single-node-data grows while in use, for good: 20 GiB → 30 GiB",
+    lack,
   ]);
 });
 

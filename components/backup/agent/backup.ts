@@ -1,0 +1,201 @@
+import type { Duplex } from "node:stream";
+import { compress, type Context, encrypt } from "./context";
+import { type Command, textOf } from "./flow";
+import { directoryOf, idOf, type Manifest, MANIFEST, type Part } from "./manifest";
+import { Measure } from "./measure";
+import { accessTo, askOnce, countTables, freeze, literal, Session } from "./postgres";
+import { bytesOf } from "./progress";
+import type { Store } from "./store";
+
+/** Something to save, which can be read as often as need be. */
+export interface Source {
+  readonly kind: Part["kind"];
+  readonly name: string;
+  readonly file: string;
+  /** What it takes where it is, in bytes. */
+  readonly size: number;
+  /** Begins to read it: the program or stream that gives it, and what else the manifest says once it has been read. */
+  open(): Promise<Reading>;
+}
+
+export interface Reading {
+  readonly from: Command;
+  /** Called when everything was read. */
+  readonly finish: () => Promise<Partial<Part>>;
+  /** Called in any case. */
+  readonly close: () => Promise<void>;
+}
+
+/** Some of the places have the backup now, others do not. */
+export class Incomplete extends Error {}
+
+/**
+ * Saves everything to every place. In each place a backup exists from when its manifest is written, which is when everything was
+ * read back from there and was what had been written.
+ *
+ * @throws {Incomplete} when a place failed, which keeps no other from getting its backup.
+ */
+export async function backUp(context: Context): Promise<Manifest> {
+  const { settings, stores, tell, now } = context;
+  const began = now();
+  const id = idOf(began);
+  const sources = await sourcesOf(context);
+  const failures = new Map<Store, Error>();
+  const parts = new Map<Store, Part[]>(stores.map((store) => [store, []]));
+  for (const source of sources) {
+    let whole: { store: Store; part: Part } | undefined;
+    for (const store of stores) {
+      if (failures.has(store)) continue;
+      try {
+        const part: Part =
+          whole === undefined
+            ? await save(context, source, id, store)
+            : await copy(context, whole.part, id, whole.store, store);
+        whole ??= { store, part };
+        parts.get(store)?.push(part);
+      } catch (error) {
+        context.signal.throwIfAborted();
+        // What cannot be read cannot be read for any place.
+        if (error instanceof Unreadable) throw error;
+        const reason = error instanceof Error ? error : new Error("unknown");
+        failures.set(store, reason);
+        tell({ event: "failed", text: `${store.name} place: ${reason.message}` });
+      }
+    }
+  }
+  const common = {
+    format: 1 as const,
+    id,
+    stack: settings.stack,
+    startedAt: began.toISOString(),
+    recipient: settings.recipient,
+    tools: await versions(),
+  };
+  let written: Manifest | undefined;
+  for (const store of stores) {
+    if (failures.has(store)) continue;
+    const manifest = { ...common, finishedAt: now().toISOString(), parts: parts.get(store) ?? [] };
+    await store.putText(`${directoryOf(id)}/${MANIFEST}`, `${JSON.stringify(manifest)}\n`);
+    written ??= manifest;
+  }
+  const lines = [...failures].map(([store, { message }]) => `${store.name} place: ${message}`);
+  if (written === undefined) throw new Incomplete(`no place has the backup; ${lines.join("; ")}`);
+  if (lines.length > 0)
+    throw new Incomplete(`not every place has backup ${id}; ${lines.join("; ")}`);
+  return written;
+}
+
+/** What is to be saved cannot be read. */
+class Unreadable extends Error {}
+
+/** Reads a source into the first place that takes it, and reads it back from there. */
+async function save(
+  { settings, tell }: Context,
+  source: Source,
+  id: string,
+  store: Store,
+): Promise<Part> {
+  const { kind, name, file } = source;
+  const what = `${kind} ${name}`;
+  tell({ event: "begins", what: `${what} → ${store.name} place`, total: source.size });
+  const reading = await source.open().catch((error: unknown) => {
+    throw new Unreadable(`${what}: ${error instanceof Error ? error.message : "unreadable"}`);
+  });
+  try {
+    const plain = new Measure(bytesOf(`${what} → ${store.name} place`, tell));
+    const steps: (Command | Duplex)[] = [plain, compress, encrypt(settings.recipient)];
+    const path = `${directoryOf(id)}/${file}`;
+    const [stored, more] = await Promise.all([
+      store.put(path, reading.from, steps),
+      reading.finish(),
+    ]);
+    tell({ event: "begins", what: `${what} ← ${store.name} place`, total: stored.bytes });
+    const back = await store.measure(path);
+    agree(store, path, stored, back);
+    return { kind, name, file, ...stored, originalBytes: source.size, ...more };
+  } finally {
+    await reading.close();
+  }
+}
+
+/** The same bytes for another place, and read back from there. */
+async function copy(
+  { tell }: Context,
+  part: Part,
+  id: string,
+  from: Store,
+  to: Store,
+): Promise<Part> {
+  const path = `${directoryOf(id)}/${part.file}`;
+  const what = `${part.kind} ${part.name} → ${to.name} place`;
+  tell({ event: "begins", what, total: part.bytes });
+  const progress = new Measure(bytesOf(what, tell));
+  const stored = await to.put(path, from.rclone("cat", from.at(path)), [progress]);
+  agree(from, path, part, stored);
+  agree(to, path, part, await to.measure(path));
+  return part;
+}
+
+function agree(
+  store: Store,
+  path: string,
+  written: { bytes: number; sha256: string },
+  read: { bytes: number; sha256: string },
+): void {
+  if (written.sha256 === read.sha256) return;
+  throw new Error(
+    `${path} is not what was written: ${read.bytes} bytes with SHA-256 ${read.sha256}, not ${written.bytes} with ${written.sha256} (${store.name} place)`,
+  );
+}
+
+async function sourcesOf({ settings, secrets }: Context): Promise<Source[]> {
+  const { server } = settings;
+  if (server === undefined) return [];
+  const names =
+    server.kind === "container" ? server.databases : server.logins.map(({ database }) => database);
+  return Promise.all(
+    names.map(async (name): Promise<Source> => {
+      const access = accessTo(server, name, secrets);
+      const size = `SELECT pg_database_size(${literal(name)})`;
+      return {
+        kind: "database",
+        name,
+        file: `database-${name}.dump.zst.age`,
+        size: Number((await askOnce(access, name, size))[0]),
+        open: () => dump(access, name),
+      };
+    }),
+  );
+}
+
+/** A logical dump in PostgreSQL's custom format, with the rows and sums of the same moment. */
+async function dump(access: ReturnType<typeof accessTo>, name: string): Promise<Reading> {
+  const session = Session.open(access, name);
+  try {
+    const snapshot = await freeze(session);
+    const counted = countTables(session);
+    counted.catch(() => undefined);
+    return {
+      from: {
+        command: ["pg_dump", "-Fc", "-Z0", `--snapshot=${snapshot}`, "-d", name],
+        ...access,
+      },
+      finish: async () => ({ tables: await counted }),
+      close: () => session.close(),
+    };
+  } catch (error) {
+    session.kill();
+    throw error;
+  }
+}
+
+async function versions(): Promise<Record<string, string>> {
+  const first = async (...command: [string, ...string[]]) =>
+    (await textOf({ command })).split("\n")[0] ?? "";
+  return {
+    pg_dump: await first("pg_dump", "--version"),
+    zstd: await first("zstd", "--version"),
+    age: await first("age", "--version"),
+    rclone: await first("rclone", "version"),
+  };
+}

@@ -1,0 +1,231 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Cron } from "croner";
+import { ALIVE_FILE, type BackupSettings, SETTINGS_FILE } from "../settings";
+import { copyWal, pruneBases, systemOf, takeBase, basesIn } from "./base";
+import { backUp } from "./backup";
+import { backupsIn, prune, readManifest } from "./catalogue";
+import { type Context, within } from "./context";
+import type { Event } from "./progress";
+import { recoverDatabases } from "./recover";
+import { restoreDatabases, type RestoreRequest } from "./restore";
+
+const PERIOD_MS = 5000;
+/** After a failure. */
+const RETRY_MS = 15 * 60_000;
+/** How far the second place's archive may be behind. */
+const FORWARD_MS = 60_000;
+const LOCK = "/tmp/archipelago-backup.lock";
+
+/** JSON lines on standard output: a log of the service, and what an operator's command reads. */
+function tell(event: Event): void {
+  process.stdout.write(`${JSON.stringify({ time: new Date().toISOString(), ...event })}\n`);
+}
+
+async function main(): Promise<void> {
+  // Who follows may go away.
+  process.stdout.on("error", () => undefined);
+  const [, mode = "serve"] = process.argv;
+  const settings = JSON.parse(readFileSync(SETTINGS_FILE, "utf8")) as BackupSettings;
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => stop.abort());
+  const use = <T>(task: (context: Context) => Promise<T>) =>
+    within(settings, { tell, signal: stop.signal }, task);
+  switch (mode) {
+    case "run":
+      return use(alone(run));
+    case "list":
+      return use(list);
+    case "restore":
+      return use(restore(stop));
+    default:
+      return serve(settings, use, stop.signal);
+  }
+}
+
+/** Backs up, then removes what need not be kept. */
+async function run(context: Context): Promise<void> {
+  const { server } = context.settings;
+  const manifest = await backUp(context);
+  if (server?.kind === "container") {
+    await takeBase(context, server);
+    const running = await systemOf(context, server);
+    for (const store of context.stores) await pruneBases(context, store, running);
+  }
+  for (const store of context.stores) {
+    for (const id of await prune(context, store)) {
+      context.tell({
+        event: "note",
+        text: `backup ${id} is not kept any longer (${store.name} place)`,
+      });
+    }
+  }
+  const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
+  context.tell({ event: "done", backup: manifest.id, parts: manifest.parts.length, bytes });
+}
+
+async function list({ stores, tell }: Context): Promise<void> {
+  for (const store of stores) {
+    try {
+      for (const id of (await backupsIn(store)).keys()) {
+        const { startedAt, finishedAt, recipient, parts } = await readManifest(store, id);
+        const databases = parts.map(({ kind, name, bytes, originalBytes, tables = {} }) => ({
+          kind,
+          name,
+          bytes,
+          originalBytes,
+          rows: Object.values(tables).reduce((sum, { rows }) => sum + rows, 0),
+        }));
+        const { name } = store;
+        tell({
+          event: "done",
+          place: name,
+          id,
+          startedAt,
+          finishedAt,
+          recipient,
+          parts: databases,
+        });
+      }
+    } catch (error) {
+      tell({ event: "failed", text: `${store.name} place: ${messageOf(error)}` });
+      process.exitCode = 1;
+    }
+  }
+}
+
+interface Asked extends RestoreRequest {
+  readonly backup: string;
+  /** Instead of a backup: a moment that the archived log leads to. */
+  readonly moment?: string;
+}
+
+/** What to restore, and the key, come by standard input; when that ends, so does the restore. */
+const restore = (stop: AbortController) => async (context: Context) => {
+  const request = await new Promise<Asked>((done, failed) => {
+    let text = "";
+    process.stdin
+      .on("data", (chunk: Buffer) => {
+        text += chunk.toString();
+        const end = text.indexOf("\n");
+        if (end < 0) return;
+        try {
+          done(JSON.parse(text.slice(0, end)) as Asked);
+        } catch {
+          failed(new Error("the request is not JSON"));
+        }
+      })
+      .once("end", () => stop.abort(new Error("the operator's command is gone")));
+  });
+  const { server } = context.settings;
+  if (server === undefined) throw new Error("this stack has no database");
+  const { backup, moment } = request;
+  if (moment !== undefined && server.kind !== "container") {
+    throw new Error("only a database in a container has an archive of its log");
+  }
+  const done =
+    moment !== undefined && server.kind === "container"
+      ? await recoverDatabases(context, server, moment, request)
+      : await restoreDatabases(context, server, backup, request);
+  context.tell({ event: "done", ...done });
+  process.stdin.destroy();
+};
+
+/** Makes backups when they are due. What was missed is made up for, and what failed is tried again. */
+async function serve(
+  settings: BackupSettings,
+  use: (task: (context: Context) => Promise<void>) => Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  const cron = new Cron(settings.schedule, { paused: true, timezone: "UTC" });
+  let notBefore = 0;
+  let nextForward = 0;
+  while (!signal.aborted) {
+    writeFileSync(ALIVE_FILE, "");
+    if (Date.now() >= notBefore) {
+      try {
+        await use(async (context) => {
+          if (await isDue(context, cron)) await alone(run)(context);
+          else await alone(beginArchive)(context);
+        });
+        notBefore = (cron.nextRun() ?? new Date(Date.now() + RETRY_MS)).getTime();
+      } catch (error) {
+        tell({ event: "failed", text: messageOf(error) });
+        notBefore = Date.now() + RETRY_MS;
+      }
+    }
+    if (Date.now() >= nextForward) {
+      nextForward = Date.now() + FORWARD_MS;
+      await use(forward).catch((error: unknown) => {
+        tell({ event: "failed", text: `the log for the second place: ${messageOf(error)}` });
+      });
+    }
+    await sleep(PERIOD_MS, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+/** A new server's archive is of use from its first copy on. */
+async function beginArchive(context: Context): Promise<void> {
+  const { server } = context.settings;
+  if (server?.kind !== "container") return;
+  const running = await systemOf(context, server);
+  for (const store of context.stores) {
+    const bases = await basesIn(store);
+    if (!bases.some(({ system }) => system === running))
+      return void (await takeBase(context, server));
+  }
+}
+
+/** What the server archives in the first place goes on to the second. */
+async function forward(context: Context): Promise<void> {
+  const [first, second] = context.stores;
+  if (context.settings.server?.kind === "container" && first && second) {
+    await copyWal(context, first, second);
+  }
+}
+
+/** Whether some place has no backup from after the last time that one was due. */
+async function isDue({ stores, now }: Context, cron: Cron): Promise<boolean> {
+  const [last] = cron.previousRuns(1, now());
+  for (const store of stores) {
+    const [newest] = (await backupsIn(store)).values();
+    if (newest === undefined || (last !== undefined && newest < last)) return true;
+  }
+  return false;
+}
+
+/** One at a time in this container. A lock whose holder is gone counts for nothing. */
+const alone = (task: (context: Context) => Promise<void>) => async (context: Context) => {
+  for (;;) {
+    try {
+      mkdirSync(LOCK);
+      break;
+    } catch {
+      const holder = Number(readFileSync(`${LOCK}/pid`, { encoding: "utf8", flag: "a+" }));
+      if (holder > 0 && isAlive(holder)) throw new Error("a backup is being made already");
+      rmSync(LOCK, { recursive: true, force: true });
+    }
+  }
+  writeFileSync(`${LOCK}/pid`, String(process.pid));
+  try {
+    await task(context);
+  } finally {
+    rmSync(LOCK, { recursive: true, force: true });
+  }
+};
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+main().catch((error: unknown) => {
+  tell({ event: "failed", text: messageOf(error) });
+  process.exitCode = 1;
+});

@@ -1,0 +1,141 @@
+import { type ChildProcess } from "node:child_process";
+import { statSync } from "node:fs";
+import * as path from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
+import type { DatabaseServer } from "../settings";
+import { type Command, start } from "./flow";
+import type { Tables } from "./manifest";
+import { writePrivate } from "./private";
+
+const CONNECT_TIMEOUT_SECONDS = "15";
+
+/** How programs of PostgreSQL reach a server: with the variables of libpq, and as which user of this machine. */
+export interface Access {
+  readonly env: Readonly<Record<string, string>>;
+  readonly as?: Command["as"];
+}
+
+/**
+ * @param database whose owner is asked for, where each has its own; undefined for the administrator.
+ * @param directory in memory, and private.
+ */
+export function accessTo(
+  server: DatabaseServer,
+  database: string | undefined,
+  directory: string,
+): Access {
+  const common = { PGCONNECT_TIMEOUT: CONNECT_TIMEOUT_SECONDS, PGAPPNAME: "archipelago backup" };
+  if (server.kind === "container") {
+    const socket = path.join(server.directory, "run");
+    const { uid, gid } = statSync(socket);
+    // Nobody else gets in that way: the socket asks the kernel who it is.
+    return { env: { ...common, PGHOST: socket, PGUSER: "postgres" }, as: { uid, gid } };
+  }
+  const { host, port, ca, admin, logins } = server;
+  const login = database === undefined ? admin : logins.find((one) => one.database === database);
+  if (login === undefined) throw new Error(`there is no login for the database ${database ?? ""}`);
+  const authority = path.join(directory, "server-ca.pem");
+  const passwords = path.join(directory, `pgpass-${login.user}`);
+  writePrivate(authority, ca);
+  writePrivate(passwords, `*:*:*:${login.user}:${login.password}\n`);
+  return {
+    env: {
+      ...common,
+      PGHOST: host,
+      PGPORT: String(port),
+      PGUSER: login.user,
+      PGPASSFILE: passwords,
+      PGSSLMODE: "verify-ca",
+      PGSSLROOTCERT: authority,
+    },
+  };
+}
+
+export const quoted = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
+export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
+
+/** What values look like as text: without it two servers would show the same row differently. */
+const SAME_TEXT = `SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
+SET timezone = 'UTC'; SET search_path = ''; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;`;
+
+/** One session of psql. */
+export class Session {
+  private readonly lines: AsyncIterator<string>;
+  private asked = 0;
+
+  private constructor(
+    private readonly child: ChildProcess & { stdin: Writable; stdout: Readable },
+    private readonly ended: Promise<void>,
+  ) {
+    this.lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    child.stdin.on("error", () => undefined);
+  }
+
+  static open({ env, as }: Access, database: string): Session {
+    const command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-d", database] as const;
+    const { child, ended } = start({ command: [...command], env, as });
+    return new Session(child as ChildProcess & { stdin: Writable; stdout: Readable }, ended);
+  }
+
+  /** @returns what the statements print, a line for each row. @throws {ProgramFailed} with the server's words. */
+  async ask(sql: string): Promise<string[]> {
+    const marker = `archipelago ${++this.asked}`;
+    this.child.stdin.write(`${sql};\n\\echo ${marker}\n`);
+    const rows: string[] = [];
+    for (;;) {
+      const line = await this.lines.next();
+      if (line.done === true) {
+        await this.ended;
+        throw new Error("psql ended early");
+      }
+      if (line.value === marker) return rows;
+      rows.push(line.value);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.child.stdin.end();
+    await this.ended.catch(() => undefined);
+  }
+
+  kill(): void {
+    this.child.kill();
+  }
+}
+
+/** Asks one thing in a session of its own. */
+export async function askOnce(access: Access, database: string, sql: string): Promise<string[]> {
+  const session = Session.open(access, database);
+  try {
+    return await session.ask(sql);
+  } finally {
+    await session.close();
+  }
+}
+
+/** Ordinary tables of users, extensions' own left out: those come back with the extension. */
+const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
+AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1`;
+
+/** Opens a transaction that sees the database as it is now, whatever others do. @returns the snapshot's name. */
+export async function freeze(session: Session): Promise<string> {
+  await session.ask(SAME_TEXT);
+  await session.ask("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+  const [snapshot = ""] = await session.ask("SELECT pg_catalog.pg_export_snapshot()");
+  return snapshot;
+}
+
+/** Rows of each table, and the sum of their hashes, which is the same in any order. In a session that `freeze` opened. */
+export async function countTables(session: Session): Promise<Tables> {
+  const tables: Tables = {};
+  for (const name of await session.ask(TABLES)) {
+    const [line = ""] = await session.ask(
+      `SELECT count(*), coalesce(sum(('x' || substr(md5(t::text), 1, 15))::bit(60)::bigint), 0) FROM ONLY ${name} t`,
+    );
+    const [rows = "", sum = ""] = line.split("|");
+    tables[name] = { rows: Number(rows), sum };
+  }
+  return tables;
+}

@@ -1,0 +1,270 @@
+import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { DatabaseServer } from "../settings";
+import { type Base, basesIn, missingWal, systemOf, unpackBase, walDirectory, walIn } from "./base";
+import { type Context, decompress, decrypt } from "./context";
+import { flow, start } from "./flow";
+import { Measure } from "./measure";
+import { type Access, accessTo, askOnce, literal } from "./postgres";
+import { bytesOf } from "./progress";
+import {
+  bringBack,
+  elsewhere,
+  mustOpen,
+  type Origin,
+  restoreCommand,
+  type RestoreRequest,
+  storeOf,
+  tablesOf,
+} from "./restore";
+import { writePrivate } from "./private";
+import type { Store } from "./store";
+
+type Container = Extract<DatabaseServer, { kind: "container" }>;
+
+const GIB = 2 ** 30;
+
+/**
+ * Brings databases back as they were at a moment: a server beside the running one replays the archived log on a copy of the
+ * files, and what it has then is brought over as from a backup. The running server goes on until names are swapped.
+ *
+ * @param moment ISO 8601, or `end` for all that was archived.
+ */
+export async function recoverDatabases(
+  context: Context,
+  server: Container,
+  moment: string,
+  request: RestoreRequest,
+): Promise<Record<string, unknown>> {
+  const { tell, secrets } = context;
+  const store = storeOf(context, request.from);
+  const made = await chooseBase(context, store, server, moment);
+  mustOpen(`the copy of ${made.finishedAt}`, made.recipient, request.identity);
+  const names = await walIn(store, made.system);
+  const gap = missingWal(names, made.startWal);
+  if (gap !== undefined && moment === "end") {
+    throw new Error(
+      `${walDirectory(made.system)}/${gap}.zst.age is missing in the ${store.name} place: what came after it cannot be restored; ${elsewhere(store)}`,
+    );
+  }
+  await mustFitBeside(server, made);
+  const what = moment === "end" ? `all that was archived` : `the state of ${moment}`;
+  if (request.dryRun) {
+    return { dryRun: true, what, databases: request.into ? [request.into] : server.databases };
+  }
+  const directory = path.join(server.directory, "recovery");
+  // Not below `secrets`, which no other user may enter.
+  const side = mkdtempSync(path.join(path.dirname(secrets), "archipelago-recovery-"));
+  const { as } = accessTo(server, undefined, secrets);
+  const scripts = writeScripts(context, store, made, request.identity, side);
+  // A recovery that was killed left it; nothing else uses the name.
+  rmSync(directory, { recursive: true, force: true });
+  mkdirSync(directory, { mode: 0o700 });
+  for (const file of [directory, side, ...scripts.files]) if (as) chownSync(file, as.uid, as.gid);
+  try {
+    await unpackBase(context, store, made, [decrypt(scripts.identity), decompress], {
+      command: ["tar", "-x", "-C", directory],
+      as,
+    });
+    tell({ event: "begins", what: `the log up to ${moment}` });
+    const beside = await replay(context, { directory, side, as, fetch: scripts.fetch, moment });
+    try {
+      const origin = await originOf(context, server, request, {
+        what,
+        made,
+        access: beside.access,
+        moment,
+      });
+      return { from: store.name, ...(await bringBack(context, server, origin, request)) };
+    } finally {
+      await beside.stop();
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+    rmSync(side, { recursive: true, force: true });
+  }
+}
+
+/**
+ * The newest copy of the files from before the moment. `end` means the end of what the server before the running one archived,
+ * where there was one: that is what is missed after a loss.
+ */
+export async function chooseBase(
+  context: Context,
+  store: Store,
+  server: Container,
+  moment: string,
+): Promise<Base> {
+  const all = await basesIn(store);
+  if (moment === "end") {
+    const running = await systemOf(context, server);
+    const lost = all.filter(({ system }) => system !== running);
+    const made = (lost.length > 0 ? lost : all).at(-1);
+    if (made !== undefined) return made;
+    throw new Error(`the ${store.name} place has no copy of a server's files`);
+  }
+  const made = all.filter(({ finishedAt }) => Date.parse(finishedAt) <= Date.parse(moment)).at(-1);
+  if (made !== undefined) return made;
+  const first = all[0];
+  throw new Error(
+    first === undefined
+      ? `the ${store.name} place has no copy of a server's files`
+      : `the archive of the ${store.name} place begins at ${first.finishedAt}: a backup from before may do`,
+  );
+}
+
+/** The copy of the files, the log that is replayed on it, and what is brought over. */
+async function mustFitBeside(server: Container, { originalBytes }: Base): Promise<void> {
+  const needed = originalBytes * 2.2 + Math.min(originalBytes, GIB);
+  const { bavail, bsize } = await statfs(server.directory);
+  if (bavail * bsize >= needed) return;
+  const gib = (count: number) => `${(count / GIB).toFixed(2)} GiB`;
+  throw new Error(
+    `not enough room: a recovery needs ${gib(needed)} beside the running server, and ${gib(bavail * bsize)} are free; ` +
+      "raise archipelago:database.volumeGib and run `up`, or drop databases that an earlier restore kept",
+  );
+}
+
+/** PostgreSQL's restore_command, and the key that it opens the log with: in memory. */
+function writeScripts(
+  context: Context,
+  store: Store,
+  made: Base,
+  key: string,
+  side: string,
+): { fetch: string; identity: string; files: string[] } {
+  const identity = path.join(side, "identity");
+  const fetch = path.join(side, "fetch-wal");
+  writePrivate(identity, `${key}\n`);
+  const config = store.copyConfig(side);
+  writeFileSync(fetch, fetchScript(store, made, { side, identity, config: config[0] ?? "" }), {
+    mode: 0o700,
+  });
+  return { fetch, identity, files: [identity, fetch, ...config] };
+}
+
+/**
+ * Status 1 says that there is no such file, which ends the recovery in peace; above 125 it ends with an error: what is damaged or
+ * cannot be reached must not pass for the end. https://www.postgresql.org/docs/15/continuous-archiving.html
+ */
+function fetchScript(
+  store: Store,
+  { system }: Base,
+  { side, identity, config }: { side: string; identity: string; config: string },
+): string {
+  return `#!/bin/sh
+unset AWS_CA_BUNDLE
+export HOME=${side}
+status=0
+rclone --config ${config} cat "${store.at(walDirectory(system))}/$1.zst.age" >${side}/wal.age 2>${side}/wal.log || status=$?
+case $status in
+  0) ;;
+  3 | 4) exit 1 ;;
+  *) cat ${side}/wal.log >&2; exit 255 ;;
+esac
+[ -s ${side}/wal.age ] || exit 1
+age -d -i ${identity} -o ${side}/wal.zst ${side}/wal.age || { echo "$1 is damaged" >&2; exit 255; }
+zstd -q -f -d -o "$2" ${side}/wal.zst || { echo "$1 is damaged" >&2; exit 255; }
+`;
+}
+
+interface Replay {
+  readonly directory: string;
+  readonly side: string;
+  readonly as: Access["as"];
+  readonly fetch: string;
+  readonly moment: string;
+}
+
+/** A server of its own on the copied files, once it has replayed the log and takes sessions. */
+async function replay(
+  { signal }: Context,
+  { directory, side, as, fetch, moment }: Replay,
+): Promise<{ access: Access; stop: () => Promise<void> }> {
+  writeFileSync(path.join(directory, "recovery.signal"), "");
+  if (as) chownSync(path.join(directory, "recovery.signal"), as.uid, as.gid);
+  const options = {
+    listen_addresses: "",
+    unix_socket_directories: side,
+    restore_command: `sh ${fetch} %f %p`,
+    ...(moment !== "end" && {
+      recovery_target_time: new Date(moment).toISOString().replace("T", " ").replace("Z", "+00"),
+    }),
+    recovery_target_action: "promote",
+    recovery_target_timeline: "current",
+    hot_standby: "off",
+    archive_mode: "off",
+    shared_buffers: "64MB",
+    fsync: "off",
+    logging_collector: "off",
+    log_min_messages: "warning",
+  };
+  const settings = Object.entries(options).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const { child, ended } = start({ command: ["postgres", "-D", directory, ...settings], as });
+  child.stdout?.resume();
+  const stop = async () => {
+    child.kill("SIGINT");
+    await ended.catch(() => undefined);
+  };
+  const access = { env: { PGHOST: side, PGUSER: "postgres" }, as };
+  try {
+    while (!signal.aborted) {
+      const up = await Promise.race([
+        askOnce(access, "postgres", "SELECT pg_is_in_recovery()").catch(() => []),
+        ended.then(() => Promise.reject(new Error("the server ended"))),
+      ]);
+      if (up[0] === "f") return { access, stop };
+      await sleep(200);
+    }
+    throw signal.reason;
+  } catch (error) {
+    await stop();
+    throw explained(error, moment);
+  }
+}
+
+function explained(error: unknown, moment: string): Error {
+  const text = error instanceof Error ? error.message : "it failed";
+  if (text.includes("before configured recovery target")) {
+    return new Error(`what was archived ends before ${moment}: --to end takes all of it`);
+  }
+  return new Error(`the log cannot be replayed: ${text}`);
+}
+
+async function originOf(
+  { tell, signal }: Context,
+  server: Container,
+  { database }: RestoreRequest,
+  { what, made, access, moment }: { what: string; made: Base; access: Access; moment: string },
+): Promise<Origin> {
+  const there = await askOnce(access, "postgres", "SELECT datname FROM pg_database");
+  const databases = (database === undefined ? server.databases : [database]).filter((name) =>
+    there.includes(name),
+  );
+  if (databases.length === 0) throw new Error(`there was no database ${database ?? ""} then`);
+  const sizes = await askOnce(
+    access,
+    "postgres",
+    `SELECT sum(pg_database_size(datname)) FROM pg_database WHERE datname IN (${databases.map(literal).join(", ")})`,
+  );
+  return {
+    what,
+    label: `${moment.replace(/\W/g, "").toLowerCase()}_${made.system}`.slice(0, 30),
+    databases,
+    bytes: Number(sizes[0]),
+    fill: async (name, beside, owner) => {
+      const step = `database ${name}`;
+      tell({ event: "begins", what: step, total: Number(sizes[0]) });
+      const dump = { command: ["pg_dump", "-Fc", "-Z0", "-d", name] as const, ...access };
+      await flow(
+        { ...dump, command: [...dump.command] },
+        [new Measure(bytesOf(step, tell))],
+        restoreCommand(server, beside, owner),
+        signal,
+      );
+      return tablesOf(access, name);
+    },
+  };
+}

@@ -1,0 +1,80 @@
+/** What the backup agent is told. It holds logins, so that it travels as one Docker swarm secret. */
+
+/** A bucket of any S3 server. */
+export interface BucketPlace {
+  readonly kind: "s3";
+  /** URL without the bucket. */
+  readonly endpoint: string;
+  /** That requests are signed for. */
+  readonly region: string;
+  readonly bucket: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
+}
+
+/** A directory on an SSH server. */
+export interface SftpPlace {
+  readonly kind: "sftp";
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  /** Directory, made when it is missing. */
+  readonly path: string;
+  /** Pinned: `ssh-ed25519 AAAA…`. */
+  readonly hostKey: string;
+  /** OpenSSH private key, PEM. */
+  readonly key: string;
+}
+
+export type Place = BucketPlace | SftpPlace;
+export type PlaceName = "first" | "second";
+
+/** How long backups are kept: the newest of each of so many days, weeks and months. */
+export interface Keep {
+  readonly days: number;
+  readonly weeks: number;
+  readonly months: number;
+}
+
+/** A PostgreSQL server with databases to save. */
+export type DatabaseServer =
+  | {
+      /** Reached by a Unix socket on the same node, as the server's own administrator. */
+      readonly kind: "container";
+      /** Directory in the agent's container that holds the server's files and its socket's directory, `run`. */
+      readonly directory: string;
+      readonly databases: readonly string[];
+    }
+  | {
+      readonly kind: "managed";
+      readonly host: string;
+      readonly port: number;
+      /** Certificate of the authority that signed the server's, PEM. */
+      readonly ca: string;
+      /** Who may make databases. */
+      readonly admin: { readonly user: string; readonly password: string };
+      /** Each database's owner. */
+      readonly logins: readonly {
+        readonly database: string;
+        readonly user: string;
+        readonly password: string;
+      }[];
+    };
+
+export interface BackupSettings {
+  readonly stack: string;
+  /** age's public key: `age1…`. */
+  readonly recipient: string;
+  /** Five fields of cron, in UTC. */
+  readonly schedule: string;
+  readonly keep: Keep;
+  readonly places: Readonly<Record<PlaceName, Place>>;
+  readonly server?: DatabaseServer;
+}
+
+export const SETTINGS_FILE = "/run/secrets/backup";
+export const CODE_FILE = "/archipelago/backup.js.gz";
+/** Touched at every look at the clock. */
+export const ALIVE_FILE = "/tmp/alive";
+/** Where the container database's files are in the agent's container. */
+export const POSTGRES_DIRECTORY = "/data/postgres";

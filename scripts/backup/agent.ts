@@ -1,0 +1,124 @@
+/** Talks to a stack's backup agent: a command inside its task, whose lines of JSON say what goes on. */
+import { createInterface } from "node:readline";
+import { PassThrough, Readable } from "node:stream";
+import pc from "picocolors";
+import { z } from "zod";
+import { loader } from "../../components/bundle";
+import { CODE_FILE } from "../../components/backup/settings";
+import { Fault } from "../../local/fault";
+import { runInside, runningTask } from "../operator/one-off";
+import type { Target } from "../operator/target";
+
+const event = z.looseObject({
+  event: z.enum(["begins", "bytes", "note", "failed", "done"]),
+  what: z.string().optional(),
+  total: z.number().optional(),
+  bytes: z.number().optional(),
+  text: z.string().optional(),
+});
+
+export type AgentEvent = z.infer<typeof event>;
+
+/**
+ * @param mode of the agent's program.
+ * @param request a line for its input, which stays open: when this process ends, the agent hears of it.
+ * @returns its exit status.
+ * @throws {Fault} when the stack has no agent that runs.
+ */
+export async function askAgent(
+  target: Target,
+  mode: "run" | "list" | "restore",
+  onEvent: (event: AgentEvent) => void,
+  request?: unknown,
+): Promise<number> {
+  if (target.outputs.backup === undefined) {
+    throw new Fault(
+      `The stack ${target.stack} makes no backups: add archipelago:backup to its file (npm run backup -- keygen makes the key) and run \`up\`.`,
+    );
+  }
+  const task = await runningTask(target, "backup");
+  const lines = new PassThrough();
+  createInterface({ input: lines }).on("line", (line) => {
+    const parsed = event.safeParse(jsonOf(line));
+    if (parsed.success) onEvent(parsed.data);
+  });
+  let complaint = "";
+  const stdin = new Readable({ read: () => undefined });
+  if (request !== undefined) stdin.push(`${JSON.stringify(request)}\n`);
+  const code = await runInside(task, ["node", "-e", loader(CODE_FILE), mode], {
+    ...(request !== undefined && { stdin }),
+    onStdout: (chunk) => lines.write(chunk),
+    onStderr: (chunk) => (complaint += chunk.toString()),
+  });
+  stdin.destroy();
+  if (complaint.trim() !== "") throw new Error(complaint.trim());
+  return code;
+}
+
+/** Shows an operator what goes on: on a terminal one line that moves, else a line for each step. */
+export class Follower {
+  private step = { what: "", total: 0, since: 0 };
+  private open = false;
+
+  constructor(private readonly out: NodeJS.WriteStream = process.stderr) {}
+
+  readonly show = (event: AgentEvent): void => {
+    switch (event.event) {
+      case "begins":
+        this.finishLine();
+        this.step = { what: event.what ?? "", total: event.total ?? 0, since: Date.now() };
+        this.line(`${this.step.what}${this.step.total > 0 ? `, ${size(this.step.total)}` : ""}`);
+        break;
+      case "bytes":
+        if (this.out.isTTY) this.line(this.measured(event.bytes ?? 0));
+        break;
+      case "note":
+        this.finishLine();
+        this.out.write(`${event.text ?? ""}\n`);
+        break;
+      case "failed":
+        this.finishLine();
+        this.out.write(`${pc.red(event.text ?? "failed")}\n`);
+        break;
+      case "done":
+        this.finishLine();
+    }
+  };
+
+  private measured(bytes: number): string {
+    const { what, total, since } = this.step;
+    const seconds = Math.max(1, Date.now() - since) / 1000;
+    const rate = bytes / seconds;
+    const left = rate > 0 ? Math.max(0, total - bytes) / rate : 0;
+    return `${what}, ${size(bytes)} of about ${size(total)}, ${size(rate)}/s, ${Math.ceil(left)} s left`;
+  }
+
+  private line(text: string): void {
+    if (!this.out.isTTY) this.out.write(`${text}\n`);
+    else {
+      this.out.write(`\r\u001b[2K${text}`);
+      this.open = true;
+    }
+  }
+
+  private finishLine(): void {
+    if (this.open) this.out.write("\n");
+    this.open = false;
+  }
+}
+
+/** `1.5 MiB`. */
+export function size(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[power] ?? ""}`;
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}

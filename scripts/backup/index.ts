@@ -1,0 +1,61 @@
+/** `npm run backup -- <stack> [list]`, `npm run backup -- keygen [file]`. */
+import { Fault } from "../../local/fault";
+import { closeConnections } from "../../providers/swarm/ssh/pool";
+import { findTarget } from "../operator/target";
+import { askAgent, Follower, size } from "./agent";
+import { keygen } from "./keygen";
+import { listBackups, tableOf } from "./list";
+
+export interface BackupOptions {
+  readonly cloud?: boolean;
+  readonly json?: boolean;
+}
+
+/** @returns 0 when the backup is in every place, or every place answered. */
+export async function backup(
+  stack: string,
+  words: readonly string[],
+  { cloud = false, json = false }: BackupOptions,
+): Promise<number> {
+  if (stack === "keygen") return keygen(words[0], json);
+  const [word] = words;
+  if (word !== undefined && word !== "list") {
+    throw new Fault(`npm run backup -- ${stack} takes \`list\` or nothing, got ${word}`);
+  }
+  const target = await findTarget(stack, cloud);
+  try {
+    if (word === "list") {
+      const { backups, failures } = await listBackups(target);
+      for (const failure of failures) process.stderr.write(`${failure}\n`);
+      if (json) process.stdout.write(`${JSON.stringify(backups)}\n`);
+      else process.stdout.write(backups.length > 0 ? `${tableOf(backups)}\n` : "No backup yet.\n");
+      return failures.length > 0 ? 1 : 0;
+    }
+    return await run(stack, json, (onEvent) => askAgent(target, "run", onEvent));
+  } finally {
+    closeConnections();
+  }
+}
+
+async function run(
+  stack: string,
+  json: boolean,
+  ask: (onEvent: Follower["show"]) => Promise<number>,
+): Promise<number> {
+  const began = Date.now();
+  const follower = new Follower();
+  process.once("SIGINT", () => {
+    process.stderr.write(`\nThe backup goes on in the stack: npm run logs -- ${stack} backup\n`);
+    process.exit(130);
+  });
+  const code = await ask((event) => {
+    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    else follower.show(event);
+    if (event.event !== "done" || json) return;
+    const seconds = ((Date.now() - began) / 1000).toFixed(1);
+    process.stdout.write(
+      `Backup ${String(event.backup)} is in both places, ${size(event.bytes ?? 0)} each, read back and verified: ${seconds} s.\n`,
+    );
+  });
+  return code;
+}

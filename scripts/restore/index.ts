@@ -1,0 +1,214 @@
+/** `npm run restore -- <stack>`: brings databases back from a backup. */
+import * as fs from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { identityIn, recipientOf } from "../../components/backup/age-key";
+import { Fault } from "../../local/fault";
+import { closeConnections } from "../../providers/swarm/ssh/pool";
+import { askAgent, Follower, size } from "../backup/agent";
+import { DEFAULT_IDENTITY } from "../backup/keygen";
+import { ageOf, listBackups, type StoredBackup, tableOf } from "../backup/list";
+import { findTarget } from "../operator/target";
+
+export interface RestoreOptions {
+  readonly to?: string;
+  readonly database?: string;
+  readonly into?: string;
+  readonly identity?: string;
+  readonly from?: string;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+  readonly cloud?: boolean;
+}
+
+/** A restore reads, decrypts, decompresses and writes about as much of a database in a second, on two shared cores. */
+const RESTORE_BYTES_PER_SECOND = 15 * 2 ** 20;
+
+/** @returns 0 when everything is restored and verified. */
+export async function restore(stack: string, options: RestoreOptions): Promise<number> {
+  const { from, into, json = false } = options;
+  if (from !== undefined && from !== "first" && from !== "second") {
+    throw new Fault(`--from must be first or second, got ${from}`);
+  }
+  if (into !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(into)) {
+    throw new Fault(`--into must be lower-case letters, digits and underscores, got ${into}`);
+  }
+  const target = await findTarget(stack, options.cloud ?? false);
+  try {
+    const { backups, failures } = await listBackups(target);
+    for (const failure of failures) process.stderr.write(`${failure}\n`);
+    if (!json && backups.length > 0) process.stderr.write(`${tableOf(backups)}\n`);
+    const moment = momentOf(options.to);
+    const request =
+      moment === undefined
+        ? fromBackup(stack, choose(backups, options.to, from), options)
+        : fromArchive(stack, moment, from ?? "first", options);
+    if (!options.dryRun && !options.yes && !(await agreed(stack))) return 1;
+    return await follow(json, (onEvent) => askAgent(target, "restore", onEvent, request));
+  } finally {
+    closeConnections();
+  }
+}
+
+/** What the agent is asked for, after telling the operator what it will do. */
+function fromBackup(stack: string, chosen: StoredBackup, options: RestoreOptions) {
+  const { database, into } = options;
+  const databases = chosen.parts.filter(({ kind }) => kind === "database");
+  const names = databases.map((one) => one.name);
+  const name = database ?? (into !== undefined && names.length === 1 ? names[0] : undefined);
+  if (into !== undefined && name === undefined) {
+    throw new Fault(`--into is for one database: add --database, one of ${names.join(", ")}`);
+  }
+  const identity = readIdentity(options.identity ?? DEFAULT_IDENTITY, chosen.recipient);
+  const wanted = databases.filter((one) => name === undefined || one.name === name);
+  process.stderr.write(`${planOf(stack, chosen, wanted, into)}\n`);
+  const { place, id } = chosen;
+  return { identity, from: place, backup: id, database: name, into, dryRun: isDry(options) };
+}
+
+/** The same for a moment that the archived log leads to. */
+function fromArchive(
+  stack: string,
+  moment: string,
+  place: "first" | "second",
+  options: RestoreOptions,
+) {
+  const { database, into } = options;
+  if (into !== undefined && database === undefined) {
+    throw new Fault("--into is for one database: add --database");
+  }
+  const identity = readIdentity(options.identity ?? DEFAULT_IDENTITY);
+  const what = moment === "end" ? "to the end of what was archived" : `to ${moment}`;
+  process.stderr.write(
+    `Recovery of ${stack} ${what}, from the ${place} place: a copy of the server's files and the log since then, beside the running server; ` +
+      (into === undefined
+        ? "then its databases take the others' places, which are kept under dated names.\n"
+        : `then ${database ?? ""} becomes the new database ${into}.\n`),
+  );
+  return { identity, from: place, moment, database, into, dryRun: isDry(options) };
+}
+
+const isDry = ({ dryRun = false }: RestoreOptions) => dryRun;
+
+/**
+ * @param to a moment (ISO 8601) or `end`; anything else is the name of a backup.
+ * @returns the moment in UTC, or `end`.
+ * @throws {Fault} when it is neither a time nor a backup's name.
+ */
+export function momentOf(to: string | undefined): string | undefined {
+  if (to === undefined || /^\d{8}T\d{6}Z$/.test(to)) return undefined;
+  if (to === "end") return to;
+  const time = Date.parse(to);
+  if (!/^\d{4}-/.test(to) || Number.isNaN(time)) {
+    throw new Fault(
+      `--to must be a backup, a time such as 2026-11-21T14:00:00Z, or end, got ${to}`,
+    );
+  }
+  return new Date(time).toISOString();
+}
+
+/**
+ * The newest backup, or the one of that name; from the first place where both have it.
+ *
+ * @throws {Fault} when there is none.
+ */
+export function choose(
+  backups: readonly StoredBackup[],
+  id: string | undefined,
+  from: string | undefined,
+): StoredBackup {
+  const [chosen] = backups
+    .filter((each) => (from ?? each.place) === each.place && (id ?? each.id) === each.id)
+    .sort((a, b) => b.id.localeCompare(a.id) || a.place.localeCompare(b.place));
+  if (chosen) return chosen;
+  const where = from === undefined ? "" : ` in the ${from} place`;
+  throw new Fault(`There is no backup${id === undefined ? "" : ` ${id}`}${where}.`);
+}
+
+/** @throws {Fault} when the file cannot be read, holds no key, or one that does not open the backup. */
+function readIdentity(file: string, recipient?: string): string {
+  let text: string;
+  try {
+    text = file === "-" ? fs.readFileSync(0, "utf8") : fs.readFileSync(file, "utf8");
+  } catch {
+    throw new Fault(
+      `The secret key is not in ${file}: --identity names its file, - is standard input.`,
+    );
+  }
+  try {
+    const own = recipientOf(text);
+    if (recipient === undefined || own === recipient) return identityIn(text);
+    throw new Error(
+      `it opens what is encrypted to ${own}, and the backup was encrypted to ${recipient}`,
+    );
+  } catch (error) {
+    throw new Fault(`The key in ${file} is of no use here: ${(error as Error).message}.`);
+  }
+}
+
+function planOf(
+  stack: string,
+  { id, place, startedAt }: StoredBackup,
+  databases: StoredBackup["parts"],
+  into: string | undefined,
+): string {
+  const bytes = databases.reduce((sum, { originalBytes }) => sum + originalBytes, 0);
+  const seconds = Math.ceil(bytes / RESTORE_BYTES_PER_SECOND) + 2;
+  const lines = databases.map(({ name, originalBytes, rows }) =>
+    into === undefined
+      ? `  ${name} (${size(originalBytes)}, ${rows} rows) takes the place of ${name}, which is kept as ${name}_before_<now>`
+      : `  ${name} (${size(originalBytes)}, ${rows} rows) becomes the new database ${into}; ${name} stays as it is`,
+  );
+  const pause =
+    into === undefined ? " Sessions of the app end once, for a moment, when that is done." : "";
+  return [
+    `Restore of ${stack} from backup ${id} (${ageOf(startedAt)} old, ${place} place):`,
+    ...lines,
+    `It is made beside, and verified: rows and sums of every table. About ${seconds} s.${pause}`,
+  ].join("\n");
+}
+
+async function agreed(stack: string): Promise<boolean> {
+  if (!process.stdin.isTTY)
+    throw new Fault("Nobody can be asked here: --yes restores without a question.");
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await reader.question(`To go on, type the stack's name (${stack}): `);
+  reader.close();
+  return answer.trim() === stack;
+}
+
+async function follow(
+  json: boolean,
+  ask: (onEvent: Follower["show"]) => Promise<number>,
+): Promise<number> {
+  const began = Date.now();
+  const follower = new Follower();
+  return ask((event) => {
+    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    else follower.show(event);
+    if (event.event !== "done" || json) return;
+    const seconds = ((Date.now() - began) / 1000).toFixed(1);
+    const {
+      databases = [],
+      kept = [],
+      tables,
+      rows,
+    } = event as {
+      databases?: string[];
+      kept?: string[];
+      tables?: number;
+      rows?: number;
+    };
+    if (event.dryRun) {
+      process.stdout.write(
+        `Would restore ${databases.join(", ")}: the key fits, the files are there, and there is room.\n`,
+      );
+      return;
+    }
+    process.stdout.write(
+      `Restored ${databases.join(", ")}: ${rows ?? 0} rows in ${tables ?? 0} tables, the same as in ${String(event.what)}. ${seconds} s.\n`,
+    );
+    if (kept.length > 0)
+      process.stdout.write(`What was there before is kept: ${kept.join(", ")}.\n`);
+  });
+}

@@ -1,0 +1,65 @@
+import { declare } from "./declare";
+import { type Declared, only } from "./recorder";
+
+jest.mock("../../components/docker-connection", () => ({
+  ...jest.requireActual<object>("../../components/docker-connection"),
+  prepareSshDirectory: () => undefined,
+}));
+
+const SERVICE = "docker:index/service:Service";
+const recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+const s3 = {
+  endpoint: "https://s3.example.com",
+  bucket: "acme",
+  accessKey: "A",
+  secretKey: "hunter2",
+};
+const services = { web: { image: "acme/web:1", port: 3000, routes: ["/"] } };
+const backup = { recipient, second: { s3 } };
+
+let declared: Declared[];
+beforeAll(async () => {
+  declared = await declare("single-node", { services, backup });
+});
+
+test("the agent runs beside the database, on the node of the Volume, with the image of tools", () => {
+  const { taskSpec } = only(declared, SERVICE, "backup").inputs as {
+    readonly taskSpec: {
+      readonly containerSpec: {
+        readonly image: string;
+        readonly mounts: readonly { source: string }[];
+      };
+      readonly placement: { readonly constraints: readonly string[] };
+    };
+  };
+  expect(taskSpec.placement.constraints[0]).toMatch(/^node\.id == /);
+  expect(taskSpec.containerSpec.image).toMatch(/^localhost\/archipelago\/toolbox:[0-9a-f]{12}$/);
+  expect(taskSpec.containerSpec.mounts.map(({ source }) => source)).toEqual([
+    "/mnt/data/postgres",
+    "/etc/ssl/certs/ca-certificates.crt",
+  ]);
+});
+
+test("the bucket is private and protected, its key good for it alone, and logins are in one secret", () => {
+  const bucket = only(declared, "digitalocean:index/spacesBucket:SpacesBucket", "backups");
+  expect(bucket.inputs).toMatchObject({ acl: "private", forceDestroy: false });
+  expect(bucket.options).toMatchObject({ protect: true });
+  const key = only(declared, "digitalocean:index/spacesKey:SpacesKey", "backups");
+  expect(key.inputs.grants).toMatchObject([{ permission: "readwrite" }]);
+  const secret = only(declared, "docker:index/secret:Secret", "backup").inputs.data as {
+    value: string;
+  };
+  const settings = JSON.parse(Buffer.from(secret.value, "base64").toString()) as object;
+  expect(settings).toMatchObject({
+    recipient,
+    places: { first: { kind: "s3", secretKey: "spaces-secret" }, second: { secretKey: "hunter2" } },
+    server: { kind: "container", databases: ["app"] },
+  });
+  const others = declared.filter((one) => one.type !== "docker:index/secret:Secret");
+  expect(JSON.stringify(others)).not.toContain("hunter2");
+});
+
+test("without the key in the stack file there is none of it", async () => {
+  const names = (await declare("single-node", { services })).map(({ name }) => name);
+  expect(names.filter((name) => /backup|toolbox/.test(name))).toEqual([]);
+});

@@ -1,0 +1,57 @@
+import { announcements } from "../../../infra/announcements";
+import { describeFault } from "../../../infra/faults";
+import { readStackFile } from "../../../infra/stack-file";
+import { emptyAccount } from "../../component/declare";
+
+const KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHLRiDoDWzNP+sSXAJ2ZEPvbSkPs5x45NfZwPZVqXd5M";
+const web = { image: "acme/web:1", port: 3000, routes: ["/"] };
+const recipient = "age1zvkyg2lqzraa2lnjvqej32nkuu0ues2s82hzrye869xeexvn73equnujwj";
+const s3 = { endpoint: "https://s3.example.com", bucket: "acme", accessKey: "A", secretKey: "S" };
+const backup = { recipient, second: { s3 } };
+
+const read = (given: object, stack = "single-node") =>
+  readStackFile(
+    { region: "fra1", sshKeys: [KEY], services: { web }, ...given },
+    { stack, env: {}, root: process.cwd() },
+  );
+const report = (given: object, stack?: string) => read(given, stack).faults.map(describeFault);
+
+test("a key and a second place are enough", () => {
+  const { config, faults } = read({ backup });
+  expect(faults).toEqual([]);
+  expect(config.backup).toEqual({
+    recipient,
+    schedule: "17 2 * * *",
+    keep: { days: 7, weeks: 4, months: 6 },
+    space: {},
+    second: { s3: { ...s3, region: "us-east-1" } },
+  });
+});
+
+test("everything that is wrong with backups is in the one report, and no secret is", () => {
+  const mistyped = recipient.replace("zvk", "zvq");
+  expect(report({ backup: { recipient: mistyped, schedule: "0 0 30 2 *", second: {} } })).toEqual([
+    `archipelago:backup.recipient must be a public key of age without a typing mistake, got "${mistyped.slice(0, 56)}…"; npm run backup -- keygen makes one`,
+    'archipelago:backup.schedule must name times that come, got "0 0 30 2 *"',
+    "archipelago:backup.second must be one of s3 and sftp",
+  ]);
+  expect(report({ backup: {} })).toEqual([
+    "archipelago:backup.recipient is missing; it must be a public key of age, age1…",
+    "archipelago:backup.second is missing; it must be a mapping of s3, sftp",
+  ]);
+  const sftp = { host: "nas.example.com", user: "backup", path: "backups", key: "hunter2" };
+  expect(report({ backup: { recipient, second: { sftp } } })).toEqual([
+    'archipelago:backup.second.sftp.path must be an absolute path, got "backups"',
+    "archipelago:backup.second.sftp.hostKey is missing; it must be a public host key such as ssh-ed25519 AAAA…",
+    "archipelago:backup.second.sftp.key must be a private key in PEM",
+  ]);
+  expect(report({ backup }, "swarm")).toEqual([
+    "archipelago:backup must be left out: only the databases of archipelago:database.engine container are saved",
+  ]);
+});
+
+test("a preview warns where a database has no backups", () => {
+  const lines = (given: object) => announcements(read(given).config, emptyAccount);
+  expect(lines({}).join("\n")).toContain("there are no backups: archipelago:backup makes them");
+  expect(lines({ backup }).join("\n")).not.toContain("no backups");
+});
