@@ -2,7 +2,8 @@ import type { Account } from "./account";
 import type { Config } from "./config";
 import { usesVolume } from "./fleet";
 import { fleetPlan } from "./fleet-plan";
-import { databaseName, volumeName } from "./names";
+import { BASTION, databaseName, volumeName } from "./names";
+import { nameOfSecond } from "./second-site";
 
 /** Says before anything happens what a change interrupts or makes final, and what a stack lacks; one line each. */
 export function announcements(config: Config, account: Account): string[] {
@@ -25,8 +26,7 @@ function nodeLines(config: Config, account: Account): string[] {
         `${node} is powered off for about a minute: ${why} (its disk stays, so it can go back)`,
     ),
     ...replaced.map(
-      ({ node, why }) =>
-        `${node} is replaced by a new Droplet, which joins before the old one leaves: ${why}`,
+      ({ node, why }) => `${node} is replaced by a new Droplet, which ${handover(node)}: ${why}`,
     ),
   ];
 }
@@ -57,6 +57,12 @@ function frontLines({ ingress, domain, stack, protect }: Config, account: Accoun
   }
   return lines;
 }
+
+/** The bastion of either site is no member of a swarm. */
+const handover = (node: string) =>
+  node === BASTION || node === nameOfSecond(BASTION)
+    ? "takes over before the old one goes"
+    : "joins before the old one leaves";
 
 function quorumLines({ topology, nodes }: Config): string[] {
   const managers = Object.entries(nodes).filter(([, { role }]) => role === "manager");
