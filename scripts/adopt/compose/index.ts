@@ -29,7 +29,14 @@ const USUAL = ["compose.yaml", "compose.yml", "docker-compose.yml", "docker-comp
  * @returns 0 when a stack file came of it; 1 when nothing in the compose file can be used.
  */
 export function adoptCompose(files: readonly string[], options: ComposeOptions): number {
-  const chosen = files.length > 0 ? files : USUAL.filter((file) => fs.existsSync(file)).slice(0, 1);
+  // npm runs scripts in the checkout, wherever it was called.
+  const here = (file: string) => path.resolve(process.env.INIT_CWD ?? ".", file);
+  const chosen =
+    files.length > 0
+      ? files.map(here)
+      : USUAL.map(here)
+          .filter((file) => fs.existsSync(file))
+          .slice(0, 1);
   if (chosen.length === 0) {
     throw new Fault(`Which compose file? There is none of ${USUAL.join(", ")} here.`);
   }
