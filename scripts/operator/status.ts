@@ -3,6 +3,7 @@ import * as https from "node:https";
 import Table from "cli-table3";
 import type Docker from "dockerode";
 import pc from "picocolors";
+import { backupFreshness, describeFreshness, type Freshness } from "../backup/freshness";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { endedByRestart, type Task } from "./node-restarts";
 import { findTarget, managerOf, type Site, sitesOf, type Target } from "./target";
@@ -51,6 +52,8 @@ export interface SilentSite {
 /** Of a stack: its first site, and its second if there is one. */
 export type StackStatus = (SiteStatus | SilentSite) & {
   readonly secondSite?: SiteStatus | SilentSite;
+  /** Absent where none are made. */
+  readonly backup?: Freshness;
 };
 
 /** @returns 0 when everything runs as it should, else 1. */
@@ -61,14 +64,19 @@ export async function status(
 ): Promise<number> {
   const target = await findTarget(stack, options.cloud ?? false);
   try {
-    const sites = await Promise.all(sitesOf(target).map(ask));
-    if (options.json) process.stdout.write(`${JSON.stringify(asOne(sites))}\n`);
-    else {
+    const [sites, backup] = await Promise.all([
+      Promise.all(sitesOf(target).map(ask)),
+      backupFreshness(target),
+    ]);
+    if (options.json) {
+      process.stdout.write(`${JSON.stringify({ ...asOne(sites), ...(backup && { backup }) })}\n`);
+    } else {
       for (const site of sites) print(site);
       if (sites.some((site) => "errors" in site && site.errors.length > 0))
         process.stdout.write(`More: npm run logs -- ${stack} <service>\n`);
     }
-    return sites.every(isWell) ? 0 : 1;
+    if (backup && !options.json) process.stdout.write(`${describeFreshness(backup)}\n`);
+    return sites.every(isWell) && (backup?.problems ?? []).length === 0 ? 0 : 1;
   } finally {
     closeConnections();
   }
