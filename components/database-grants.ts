@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as swarm from "../providers/swarm/sdk";
-import type { ManagedPostgres } from "./managed-postgres";
+import type { DatabaseLogin, ManagedPostgres } from "./managed-postgres";
 import { base64, READABLE } from "./service-defaults";
 
 const CA_FILE = "/archipelago/server-ca.pem";
@@ -14,6 +14,8 @@ export interface DatabaseGrantsArgs {
   /** Manager that runs it. */
   readonly connection: pulumi.Input<swarm.Connection>;
   readonly postgres: ManagedPostgres;
+  /** A user of the container that the data was in: while that one lets it in, nothing is done. @default none */
+  readonly moved?: DatabaseLogin;
 }
 
 /**
@@ -35,7 +37,7 @@ export class DatabaseGrants extends pulumi.ComponentResource {
     const kept = { parent: this, deleteBeforeReplace: false };
     const login = new docker.Secret(
       name,
-      { data: pulumi.secret(serviceFile(args.postgres)).apply(base64) },
+      { data: pulumi.secret(serviceFile(args)).apply(base64) },
       kept,
     );
     const ca = new docker.ServiceConfig(`${name}-ca`, { data: server.ca.apply(base64) }, kept);
@@ -45,7 +47,11 @@ export class DatabaseGrants extends pulumi.ComponentResource {
         connection: args.connection,
         name,
         image: args.image,
-        command: ["sh", "-euc", grantScript(logins.map(({ database }) => database))],
+        command: [
+          "sh",
+          "-euc",
+          `${args.moved ? MOVED : ""}${grantScript(logins.map(({ database }) => database))}`,
+        ],
         networks: [args.networkId],
         env: { PGSERVICEFILE: SERVICE_FILE, PGCONNECT_TIMEOUT: "10" },
         secrets: [
@@ -66,9 +72,17 @@ export class DatabaseGrants extends pulumi.ComponentResource {
 }
 
 /** https://www.postgresql.org/docs/15/libpq-pgservice.html */
-function serviceFile({ server: { cluster } }: ManagedPostgres): pulumi.Output<string> {
-  const { privateHost, port, user, password } = cluster;
-  return pulumi.interpolate`[admin]
+function serviceFile({ postgres, moved }: DatabaseGrantsArgs): pulumi.Output<string> {
+  const { privateHost, port, user, password } = postgres.server.cluster;
+  const container = moved
+    ? pulumi.interpolate`[container]
+host=postgres
+dbname=${moved.database}
+user=${moved.user}
+password=${moved.password}
+`
+    : "";
+  return pulumi.interpolate`${container}[admin]
 host=${privateHost}
 port=${port}
 user=${user}
@@ -77,6 +91,13 @@ sslmode=verify-ca
 sslrootcert=${CA_FILE}
 `;
 }
+
+/** Ends the job while the container lets the app in: its data has not been moved. One that is gone says nothing. */
+const MOVED = `if psql -X -q -w service=container -c 'SELECT 1' >/dev/null 2>&1; then
+  echo 'the app still uses the container: npm run migrate -- postgres has not moved its data (or moved it back)' >&2
+  exit 1
+fi
+`;
 
 /** A script for `sh` that may run any number of times. Each database has one user, of its own name. */
 export function grantScript(databases: readonly string[]): string {

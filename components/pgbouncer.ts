@@ -1,7 +1,17 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { duration } from "./duration";
 import type { DatabaseLogin } from "./managed-postgres";
+import {
+  CA_FILE,
+  choosing,
+  configuration,
+  PORT,
+  serverIni,
+  serviceFile,
+} from "./pgbouncer/settings";
 import {
   base64,
   READABLE,
@@ -10,9 +20,12 @@ import {
   serviceArgs,
 } from "./service-defaults";
 
-const PORT = 6432;
 const INI_FILE = "/archipelago/pgbouncer.ini";
-const CA_FILE = "/archipelago/server-ca.pem";
+const START_FILE = "/archipelago/start-pgbouncer";
+const CHOOSE_FILE = "/archipelago/choose-server";
+
+/** libpq's names and passwords for both: for the start script, and for the operator's command. */
+const SERVICE_FILE = "pgbouncer-servers";
 
 /** Apps renew their connections in less. */
 const STOP_SECONDS = 60;
@@ -30,6 +43,21 @@ export interface PgbouncerArgs {
   readonly poolSize: number;
   /** Tasks. */
   readonly replicas: number;
+  /**
+   * The server that it moves to. A task leads to the first of the two that lets the user of the first database in, and looks again
+   * when it is told to: `choose-server`. @default none
+   */
+  readonly next?: NextServer | undefined;
+}
+
+/** A server that another one's data moves to. */
+export interface NextServer {
+  /** As the pooler reaches it. */
+  readonly server: PgbouncerServer;
+  /** Itself, where `server` is a pool before it. */
+  readonly direct: Pick<PgbouncerServer, "host" | "port">;
+  /** May make slots and change roles. Secret. */
+  readonly admin: { readonly user: pulumi.Input<string>; readonly password: pulumi.Input<string> };
 }
 
 /** A PostgreSQL server, or a pool before one. */
@@ -38,6 +66,8 @@ export interface PgbouncerServer {
   readonly port: pulumi.Input<number>;
   /** Name of a database there. @default the same name */
   readonly nameOf?: (database: string) => string;
+  /** Passwords of the users there, by database. @default those that clients have */
+  readonly passwords?: Readonly<Record<string, pulumi.Input<string>>>;
   /** PEM of the authority that signed its certificate. @default no TLS: the server is in the same overlay network */
   readonly ca?: pulumi.Input<string>;
 }
@@ -61,27 +91,35 @@ export class Pgbouncer extends pulumi.ComponentResource {
 
   constructor(name: string, args: PgbouncerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:database:Pgbouncer", name, {}, opts);
-    const { server, logins } = args;
+    const { server, logins, next } = args;
+    const ca = next?.server.ca ?? server.ca;
+    const isPlain = next === undefined && server.passwords === undefined;
     const spec = serviceArgs({
       name,
       networkId: args.networkId,
       replicas: args.replicas,
       order: "start-first",
-      memoryMib: 64,
+      // The operator's sessions run beside it while data moves.
+      memoryMib: next ? 192 : 64,
       container: {
         image: args.image,
-        commands: ["pgbouncer", INI_FILE],
+        commands: isPlain ? ["pgbouncer", INI_FILE] : ["sh", START_FILE],
+        ...(isPlain ? {} : { env: { SERVERS: next ? "container managed" : "managed" } }),
         // Goes on for the clients that it has until they leave; SIGTERM would cut them off in mid-query (before 1.23).
         stopSignal: "SIGINT",
         stopGracePeriod: duration(STOP_SECONDS),
         user: `${USER}:${USER}`,
         configs: [
-          this.config(`${name}-ini`, configuration(args), INI_FILE),
-          ...(server.ca === undefined
+          this.config(`${name}-ini`, isPlain ? configuration(args) : choosing(args), INI_FILE),
+          ...(isPlain
             ? []
-            : [this.config(`${name}-ca`, pulumi.output(server.ca), CA_FILE)]),
+            : [
+                this.config(`${name}-start`, script("start-pgbouncer"), START_FILE),
+                this.config(`${name}-choose`, script("choose-server"), CHOOSE_FILE),
+              ]),
+          ...(ca === undefined ? [] : [this.config(`${name}-ca`, pulumi.output(ca), CA_FILE)]),
         ],
-        secrets: [this.users(name, logins)],
+        secrets: [this.users(name, logins), ...(isPlain ? [] : this.servers(name, args))],
         healthcheck: {
           tests: ["CMD", "pg_isready", "-q", "-h", "127.0.0.1", "-p", `${PORT}`, "-U", "app"],
           interval: "5s",
@@ -116,15 +154,33 @@ export class Pgbouncer extends pulumi.ComponentResource {
     const lines = pulumi.all(
       logins.map(({ user, password }) => pulumi.interpolate`"${user}" "${password}"\n`),
     );
-    const users = new docker.Secret(
-      `${name}-users`,
-      { data: pulumi.secret(lines).apply((all) => base64(all.join(""))) },
+    const content = lines.apply((all) => all.join(""));
+    return this.secret(`${name}-users`, content, "pgbouncer-users");
+  }
+
+  /** Where the users of each server go, and how the start script asks whether they may. */
+  private servers(name: string, args: PgbouncerArgs) {
+    const { server, next } = args;
+    const first = next ? "container" : "managed";
+    return [
+      this.secret(`${name}-${first}`, serverIni(args, server), `pgbouncer-${first}`),
+      ...(next
+        ? [this.secret(`${name}-managed`, serverIni(args, next.server), "pgbouncer-managed")]
+        : []),
+      this.secret(`${name}-servers`, serviceFile(args), SERVICE_FILE),
+    ];
+  }
+
+  private secret(name: string, content: pulumi.Output<string>, fileName: string) {
+    const secret = new docker.Secret(
+      name,
+      { data: pulumi.secret(content).apply(base64) },
       { parent: this, deleteBeforeReplace: false },
     );
     return {
-      secretId: users.id,
-      secretName: users.name,
-      fileName: "pgbouncer-users",
+      secretId: secret.id,
+      secretName: secret.name,
+      fileName,
       fileUid: USER,
       fileGid: USER,
       fileMode: 0o400,
@@ -132,40 +188,5 @@ export class Pgbouncer extends pulumi.ComponentResource {
   }
 }
 
-/** pgbouncer.ini for PgBouncer 1.18 and later. */
-export function configuration({
-  server: { host, port, nameOf = (database) => database, ca },
-  logins,
-  poolSize,
-}: Pick<PgbouncerArgs, "server" | "logins" | "poolSize">): pulumi.Output<string> {
-  return pulumi.all([host, port]).apply(([hostName, portNumber]) =>
-    [
-      "[databases]",
-      ...logins.map(
-        ({ database }) =>
-          `${database} = host=${hostName} port=${portNumber} dbname=${nameOf(database)}`,
-      ),
-      "[pgbouncer]",
-      "listen_addr = *",
-      `listen_port = ${PORT}`,
-      "unix_socket_dir =",
-      "auth_type = scram-sha-256",
-      "auth_file = /run/secrets/pgbouncer-users",
-      "pool_mode = session",
-      "max_client_conn = 1000",
-      `default_pool_size = ${poolSize}`,
-      ...(ca === undefined
-        ? []
-        : ["server_tls_sslmode = verify-ca", `server_tls_ca_file = ${CA_FILE}`]),
-      // Swarm gives a new task a new address, and a failover leads the server's name elsewhere.
-      "dns_max_ttl = 2",
-      "dns_nxdomain_ttl = 1",
-      "server_login_retry = 1",
-      // Sent by JDBC; meaningless to a pooler.
-      "ignore_startup_parameters = extra_float_digits",
-      "log_connections = 0",
-      "log_disconnections = 0",
-      "",
-    ].join("\n"),
-  );
-}
+const script = (name: string) =>
+  pulumi.output(fs.readFileSync(path.join(__dirname, "pgbouncer", name), "utf8"));

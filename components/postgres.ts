@@ -19,6 +19,8 @@ import {
 const START_SCRIPT = path.join(__dirname, "postgres/start-postgres");
 const ARCHIVE_SCRIPT = path.join(__dirname, "postgres/archive-wal");
 
+const TYPE = "archipelago:database:Postgres";
+
 /** Its password had a name before there were others. */
 const SHARED = "app";
 
@@ -75,7 +77,7 @@ export class Postgres extends pulumi.ComponentResource {
   readonly target: RolloutTarget;
 
   constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("archipelago:database:Postgres", name, {}, opts);
+    super(TYPE, name, {}, opts);
     const child = { parent: this };
 
     const users = args.databases.map((database) => this.makeUser(name, database));
@@ -176,8 +178,10 @@ export class Postgres extends pulumi.ComponentResource {
   }
 
   private makeUser(name: string, database: string) {
-    const resource = database === SHARED ? `${name}-password` : `${name}-password-${database}`;
-    const password = new swarm.Password(resource, {}, { parent: this });
+    const resource = passwordName(name, database);
+    // Where it is kept once the container is gone, should that not have come to its end.
+    const aliases = [{ parent: pulumi.rootStackResource }];
+    const password = new swarm.Password(resource, {}, { parent: this, aliases });
     const secret = new docker.Secret(
       resource,
       { data: password.value.apply(base64) },
@@ -193,6 +197,24 @@ export class Postgres extends pulumi.ComponentResource {
       },
     };
   }
+}
+
+const passwordName = (name: string, database: string) =>
+  database === SHARED ? `${name}-password` : `${name}-password-${database}`;
+
+/** The password that a container of this name made for its user, where the container itself is no longer declared. */
+export function keptPassword(
+  name: string,
+  database: string,
+  opts: pulumi.ComponentResourceOptions,
+): pulumi.Output<string> {
+  const container = pulumi.createUrn(name, TYPE);
+  const password = new swarm.Password(
+    passwordName(name, database),
+    {},
+    { ...(opts.parent && { parent: opts.parent }), aliases: [{ parent: container }] },
+  );
+  return password.value;
 }
 
 /** Half of the node, a multiple of 8; the rest is the app's. */
@@ -213,6 +235,9 @@ export function settings(memoryMib: number): string[] {
     full_page_writes: "on",
     synchronous_commit: "on",
     wal_compression: "on",
+    // What a migration to another server reads. A slot that nobody reads any longer must not fill the Volume.
+    wal_level: "logical",
+    max_slot_wal_keep_size: "2GB",
     // Volumes are SSDs.
     random_page_cost: "1.1",
   };

@@ -1,3 +1,4 @@
+import { hasManaged } from "./databases";
 import type { Account } from "./account";
 import type { Config } from "./config";
 import { usesVolume } from "./fleet";
@@ -94,7 +95,7 @@ function databaseLines(
 ): string[] {
   const present = fleet.database;
   if (present === undefined) return [];
-  if (database.engine !== "managed") {
+  if (!hasManaged(database)) {
     const fate = protect
       ? "is protected, so that `up` ends before it is deleted"
       : "is deleted, with all that is in it";

@@ -1,3 +1,4 @@
+import { hasManaged } from "./databases";
 import type { Account } from "./account";
 import type { Config } from "./config";
 import { machinesOf } from "./fleet";
@@ -73,7 +74,7 @@ function natGatewayPart({ privateNodes }: Pick<Config, "privateNodes">): Part[] 
 
 function databaseParts({ database, cache }: Config): Part[] {
   const parts: Part[] = [];
-  if (database.engine === "managed") {
+  if (hasManaged(database)) {
     const { size, nodes, replicas } = database;
     parts.push({ name: `PostgreSQL ${nodes} × ${size}`, price: monthlyPriceOf(size, nodes) });
     if (replicas > 0) {
@@ -102,9 +103,9 @@ function secondSiteParts(config: Config, account: Account): Part[] {
   ];
 }
 
-function copyPart({ database: { engine, size } }: Config, region: string): Part[] {
-  if (engine !== "managed") return [];
-  return [{ name: `replica in ${region}`, price: monthlyPriceOf(size, 1) }];
+function copyPart({ database }: Config, region: string): Part[] {
+  if (!hasManaged(database)) return [];
+  return [{ name: `replica in ${region}`, price: monthlyPriceOf(database.size, 1) }];
 }
 
 function registryPart({ registry: { kind, tier } }: Config): Part[] {
@@ -119,7 +120,7 @@ function filesPart({ files, backup }: Config): Part[] {
 /** What the account has now. Of read-only copies it says nothing: as many as are wanted are taken for granted. */
 function costNow(config: Config, { droplets, volume, fleet, second }: Account): number {
   const { database } = config;
-  const replicas = database.engine === "managed" ? database.replicas : 0;
+  const replicas = hasManaged(database) ? database.replicas : 0;
   const tier = fleet.registryTier as keyof typeof PRICES.registry | undefined;
   return sum([
     ...droplets.map(({ name, priceMonthly }) => ({ name, price: priceMonthly })),

@@ -12,6 +12,10 @@ const RESERVED_SESSIONS = 7;
 /** Name of the database and user of a service with `database: own`. */
 export const ownDatabase = (service: string) => service.replaceAll("-", "_");
 
+/** Whether a Database Cluster is part of the stack: as its database, or as the one that it moves to. */
+export const hasManaged = ({ engine, migrateTo }: Config["database"]) =>
+  engine === "managed" || migrateTo === "managed";
+
 /** @returns the database of a service, if it has one. */
 export function databaseOf(
   name: string,

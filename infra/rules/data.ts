@@ -1,5 +1,5 @@
 import type { Config } from "../config";
-import { databaseNames, poolSize } from "../databases";
+import { databaseNames, hasManaged, poolSize } from "../databases";
 import { type Fault, show } from "../faults";
 import { memoryGib } from "../plans";
 
@@ -18,7 +18,8 @@ export function databaseFaults(config: Config): Fault[] {
     const rule = "must be managed or none in the ha topology: a container has no standby";
     faults.push({ path: `${at}.engine`, rule, got: show(engine) });
   }
-  if (engine !== "managed") return [...faults, ...ownDatabaseFaults(config)];
+  faults.push(...migrationFaults(at, database));
+  if (!hasManaged(database)) return [...faults, ...ownDatabaseFaults(config)];
   if (topology === "ha" && nodes === 1) {
     const rule = "must be 2 or 3 in the ha topology: one node has no standby";
     faults.push({ path: `${at}.nodes`, rule, got: "1" });
@@ -33,6 +34,19 @@ export function databaseFaults(config: Config): Fault[] {
     });
   }
   return [...faults, ...ownDatabaseFaults(config)];
+}
+
+function migrationFaults(
+  at: string,
+  { engine, migrateTo, migratedFrom }: Config["database"],
+): Fault[] {
+  if (migrateTo !== undefined && engine !== "container") {
+    const rule = "must be left out unless the engine is container: only that one can be moved from";
+    return [{ path: `${at}.migrateTo`, rule, got: show(migrateTo) }];
+  }
+  if (migratedFrom === undefined || engine === "managed") return [];
+  const rule = "must be left out unless the engine is managed: nothing else is moved to";
+  return [{ path: `${at}.migratedFrom`, rule, got: show(migratedFrom) }];
 }
 
 function standbyFaults(at: string, size: string, nodes: number): Fault[] {

@@ -1,3 +1,4 @@
+import { hasManaged } from "../databases";
 import type { Account, ExistingDroplet } from "../account";
 import { contains } from "../cidr";
 import type { Config } from "../config";
@@ -126,9 +127,11 @@ export function limitFaults(config: Config, account: Account): Fault[] {
 }
 
 /** What replaces a Database Cluster, with all that is in it. */
-function databaseFaults({ database, region }: Config, { fleet }: Account): Fault[] {
+function databaseFaults(config: Config, { fleet, volume }: Account): Fault[] {
+  const { database, region } = config;
   const present = fleet.database;
-  if (database.engine !== "managed" || present === undefined) return [];
+  if (!hasManaged(database)) return [];
+  if (present === undefined) return volume === undefined ? [] : unmovedFaults(config);
   if (Number(present.version) > Number(database.version)) {
     const rule = `must be at least ${present.version}, which the database has: it never goes back`;
     return [{ path: "archipelago:database.version", rule, got: show(database.version) }];
@@ -136,6 +139,23 @@ function databaseFaults({ database, region }: Config, { fleet }: Account): Fault
   if (present.region === region) return [];
   const rule = `must stay ${present.region} while the database is there`;
   return [{ path: "archipelago:region", rule, got: show(region), remedy: ELSEWHERE }];
+}
+
+/** The Volume may have the container's database: another server would begin without a row of it. */
+function unmovedFaults({ database: { engine, migratedFrom }, stack }: Config): Fault[] {
+  if (engine !== "managed" || migratedFrom === "none") return [];
+  return [
+    {
+      path: "archipelago:database.engine",
+      rule: "must stay container until its data has been moved to a managed one",
+      got: show(engine),
+      remedy: [
+        "set archipelago:database: { engine: container, migrateTo: managed }, run up, then",
+        `      npm run migrate -- postgres --from ${stack}:container --to ${stack}:managed`,
+        "      and then { engine: managed, migratedFrom: container }. If there never was a database: { engine: managed, migratedFrom: none }",
+      ].join("\n"),
+    },
+  ];
 }
 
 /** The way to a new Droplet for a node, with the app away meanwhile and data and address kept. */

@@ -12,6 +12,14 @@ export const database = z
           ["managed", "container", "none"],
           "`managed`: a DigitalOcean Database Cluster, reached from the VPC only; the default of `swarm` and `ha`. `container`: PostgreSQL on the first node, its files on the Volume; the default of `single-node`. The app reaches either through PgBouncer. `none`: no database; a service keeps its own files with `volume`.",
         ).optional(),
+        migrateTo: choice(
+          ["managed"],
+          "Makes that one as well, beside a `container` that goes on: `npm run migrate -- postgres` then moves the data, and the app with it, and back.",
+        ).optional(),
+        migratedFrom: choice(
+          ["container", "none"],
+          "For a `managed` database: what the app had before. `container`: its data has been moved; `up` looks, and removes the container. `none`: there is nothing to move.",
+        ).optional(),
         version: choice(["15"], "PostgreSQL's major version.").default("15"),
         volumeGib: integer(
           1,

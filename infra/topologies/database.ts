@@ -1,9 +1,9 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { DatabaseGrants } from "../../components/database-grants";
 import { IMAGES, pulledImage } from "../../components/images";
-import type { ManagedPostgres } from "../../components/managed-postgres";
+import type { DatabaseLogin, ManagedPostgres } from "../../components/managed-postgres";
 import { Pgbouncer, type PgbouncerArgs } from "../../components/pgbouncer";
-import { Postgres, type PostgresArchive } from "../../components/postgres";
+import { keptPassword, Postgres, type PostgresArchive } from "../../components/postgres";
 import type { RolloutTarget } from "../../components/service-defaults";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Account } from "../account";
@@ -59,8 +59,8 @@ export function serveDatabase(
   const { networkId, connection, child, onSwarm, triggers, site } = swarmPlace;
   const image = pulledImage("pgbouncer", IMAGES.pgbouncer, child);
   const behind =
-    managed === undefined
-      ? container(config, account, swarmPlace, archive)
+    engine === "container"
+      ? container(config, account, managed, image, swarmPlace, archive)
       : beforePools(config, managed, image, swarmPlace);
   const { first, after, ...pooled } = behind;
   const pgbouncer = new Pgbouncer(
@@ -78,7 +78,7 @@ export function serveDatabase(
   return { urls: pgbouncer.urls, ready };
 }
 
-type Behind = Pick<PgbouncerArgs, "server" | "logins" | "poolSize"> & {
+type Behind = Pick<PgbouncerArgs, "server" | "logins" | "poolSize" | "next"> & {
   /** Services that must be well, too. */
   readonly first: readonly RolloutTarget[];
   readonly after: readonly pulumi.Resource[];
@@ -87,9 +87,12 @@ type Behind = Pick<PgbouncerArgs, "server" | "logins" | "poolSize"> & {
 function container(
   config: Config,
   account: Account,
-  { networkId, volumeNodeId, child, onSwarm }: OnSwarm,
+  managed: ManagedPostgres | undefined,
+  image: pulumi.Output<string>,
+  swarmPlace: OnSwarm,
   archive: Archive | undefined,
 ): Behind {
+  const { networkId, volumeNodeId, child, onSwarm } = swarmPlace;
   const size = config.nodes[firstNode(config)]?.size ?? "";
   const databases = databaseNames(config);
   const postgres = new Postgres(
@@ -109,35 +112,80 @@ function container(
   return {
     server: { host: "postgres", port: 5432 },
     logins: postgres.logins,
-    poolSize: Math.floor(CONTAINER_SESSIONS / databases.length),
     first: [postgres.target],
-    after: [],
+    ...(managed
+      ? moveTo(config, managed, image, swarmPlace)
+      : { poolSize: Math.floor(CONTAINER_SESSIONS / databases.length), after: [] }),
+  };
+}
+
+/** A managed one as well, which the container's data can be moved to. Both have room for the pooler's sessions. */
+function moveTo(
+  { database }: Config,
+  managed: ManagedPostgres,
+  image: pulumi.Output<string>,
+  swarmPlace: OnSwarm,
+): Pick<Behind, "next" | "poolSize" | "after"> {
+  const { cluster } = managed.server;
+  const sessions = poolSize(database.size, managed.logins.length);
+  return {
+    next: {
+      server: { ...poolsOf(managed), passwords: passwordsOf(managed) },
+      direct: { host: cluster.privateHost, port: cluster.port },
+      admin: { user: cluster.user, password: cluster.password },
+    },
+    poolSize: Math.min(sessions, Math.floor(CONTAINER_SESSIONS / managed.logins.length)),
+    after: grantsOf(managed, image, swarmPlace, undefined),
   };
 }
 
 /** By way of DigitalOcean's pools: several PgBouncers share what the plan allows, old and new ones included. */
 function beforePools(
   { database }: Config,
-  postgres: ManagedPostgres,
+  managed: ManagedPostgres | undefined,
   image: pulumi.Output<string>,
-  { networkId, connection, onSwarm, site }: OnSwarm,
+  swarmPlace: OnSwarm,
 ): Behind {
-  const { server, logins, poolPort, pools } = postgres;
-  // Once for all sites: by the time that another one's services change, it is done.
-  const grants =
-    site.parent === undefined
-      ? new DatabaseGrants("database-grants", { image, networkId, connection, postgres }, onSwarm)
-      : undefined;
+  if (managed === undefined) throw new Error("a managed database is part of the stack");
+  const moved = database.migratedFrom === "container";
+  const logins = moved ? keptLogins(managed, swarmPlace) : managed.logins;
   return {
-    server: {
-      host: server.cluster.privateHost,
-      port: poolPort,
-      nameOf: (name) => `${name}_pool`,
-      ca: server.ca,
-    },
+    server: { ...poolsOf(managed), ...(moved && { passwords: passwordsOf(managed) }) },
     logins,
     poolSize: poolSize(database.size, logins.length),
     first: [],
-    after: [...pools, ...(grants ? [grants.done] : [])],
+    after: grantsOf(managed, image, swarmPlace, moved ? logins[0] : undefined),
   };
+}
+
+const poolsOf = ({ server, poolPort }: ManagedPostgres) => ({
+  host: server.cluster.privateHost,
+  port: poolPort,
+  nameOf: (name: string) => `${name}_pool`,
+  ca: server.ca,
+});
+
+const passwordsOf = ({ logins }: ManagedPostgres) =>
+  Object.fromEntries(logins.map(({ database, password }) => [database, password]));
+
+/** The passwords that the app has had since the container made them: a move changes none of the app's secrets. */
+function keptLogins({ logins }: ManagedPostgres, { onSwarm }: OnSwarm): DatabaseLogin[] {
+  return logins.map((login) => ({
+    ...login,
+    password: keptPassword("postgres", login.database, onSwarm),
+  }));
+}
+
+/** @param container whose user must not be let in by the container any longer. */
+function grantsOf(
+  postgres: ManagedPostgres,
+  image: pulumi.Output<string>,
+  { networkId, connection, onSwarm, site }: OnSwarm,
+  container: DatabaseLogin | undefined,
+): pulumi.Resource[] {
+  // Once for all sites: by the time that another one's services change, it is done.
+  if (site.parent !== undefined) return [...postgres.pools];
+  const args = { image, networkId, connection, postgres, ...(container && { moved: container }) };
+  const grants = new DatabaseGrants("database-grants", args, onSwarm);
+  return [...postgres.pools, grants.done];
 }

@@ -3,7 +3,7 @@ import { ManagedDatabase } from "../../components/managed-database";
 import { ManagedPostgres } from "../../components/managed-postgres";
 import { Registry } from "../../components/registry";
 import type { Config } from "../config";
-import { databaseNames, poolSize } from "../databases";
+import { databaseNames, hasManaged, poolSize } from "../databases";
 import { cacheName, databaseName, registryName } from "../names";
 import type { Ground, Place } from "./ground";
 import type { SecondGround } from "./second-site";
@@ -33,23 +33,22 @@ export function makeManaged(
   const here = { region, vpcId: network.vpcId, trustedTags, protect };
   const databases = databaseNames(config);
   return {
-    postgres:
-      database.engine === "managed"
-        ? new ManagedPostgres("postgres", {
-            ...here,
-            name: databaseName(stack),
-            version: database.version,
-            size: database.size,
-            nodes: database.nodes,
-            databases,
-            poolSize: poolSize(database.size, databases.length),
-            replicas: database.replicas,
-            elsewhere: second && {
-              region: second.config.region,
-              vpcId: second.ground.network.vpcId,
-            },
-          })
-        : undefined,
+    postgres: hasManaged(database)
+      ? new ManagedPostgres("postgres", {
+          ...here,
+          name: databaseName(stack),
+          version: database.version,
+          size: database.size,
+          nodes: database.nodes,
+          databases,
+          poolSize: poolSize(database.size, databases.length),
+          replicas: database.replicas,
+          elsewhere: second && {
+            region: second.config.region,
+            vpcId: second.ground.network.vpcId,
+          },
+        })
+      : undefined,
     cache:
       cache.engine === "managed"
         ? new ManagedDatabase("cache", {

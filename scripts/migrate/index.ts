@@ -1,5 +1,6 @@
 /** `npm run migrate`: an app's data from where it is into a stack. */
 import type { Command } from "commander";
+import { migratePostgres, type PostgresOptions } from "./postgres";
 import { migrateSqlite, type SqliteOptions } from "./sqlite";
 
 const several = (value: string, before: readonly string[] = []) => [...before, value];
@@ -28,4 +29,13 @@ export function migrateCommands(program: Command, exitWith: (code: number) => vo
     .action(async (file: string, options: SqliteOptions) =>
       exitWith(await migrateSqlite(file, options)),
     );
+  migrate
+    .command("postgres")
+    .description("a live database to the stack's other server, and back: nothing is lost")
+    .requiredOption("--from <stack:engine>", "server that has the data: web:container")
+    .requiredOption("--to <stack:engine>", "server that gets it: web:managed")
+    .option("--dry-run", "look at everything, and change nothing")
+    .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")
+    .option("--json", "machine-readable output")
+    .action(async (options: PostgresOptions) => exitWith(await migratePostgres(options)));
 }

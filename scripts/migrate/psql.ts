@@ -27,6 +27,7 @@ export class Psql {
   private stdout = "";
   private stderr = "";
   private failure: Error | undefined;
+  private turn: Promise<unknown> = Promise.resolve();
   private wake: () => void = () => undefined;
 
   constructor(start: StartPsql) {
@@ -52,12 +53,18 @@ export class Psql {
   }
 
   /**
-   * Runs SQL, one or several statements, each with its semicolon.
+   * Runs SQL, one or several statements, each with its semicolon, after whatever the session was told before.
    *
    * @returns the lines that it printed: columns are separated by `|`.
    * @throws {PsqlError} when one fails; the session is over then.
    */
-  async run(sql: string): Promise<string[]> {
+  run(sql: string): Promise<string[]> {
+    const answer = this.turn.then(() => this.ask(sql));
+    this.turn = answer.catch(() => undefined);
+    return answer;
+  }
+
+  private async ask(sql: string): Promise<string[]> {
     const mark = `done ${randomUUID()}`;
     await this.write(`${sql}\n\\echo ${mark}\n`);
     for (;;) {

@@ -50,21 +50,33 @@ export interface RunningTask {
 
 /** @throws {Fault} when the service has no running task, or its node cannot be found. */
 export async function runningTask(target: Target, service: string): Promise<RunningTask> {
+  const [task] = await runningTasks(target, service);
+  if (task) return task;
+  throw new Fault(
+    `No task of ${service} runs in ${target.stack}: npm run status -- ${target.stack} says why.`,
+  );
+}
+
+/** Every running task of a service, with the engines that run them. @throws {Fault} when a node of one cannot be found. */
+export async function runningTasks(target: Target, service: string): Promise<RunningTask[]> {
   const manager = await managerOf(target);
   const filters = { service: [service], "desired-state": ["running"] };
   const tasks = (await manager.listTasks({ filters: JSON.stringify(filters) })) as SwarmTask[];
-  const task = tasks.find(({ Status }) => Status.State === "running");
-  const id = task?.Status.ContainerStatus?.ContainerID;
-  if (task === undefined || id === undefined) {
-    throw new Fault(
-      `No task of ${service} runs in ${target.stack}: npm run status -- ${target.stack} says why.`,
-    );
-  }
-  const member = (await swarmEngine(manager).members()).find((one) => one.id === task.NodeID);
-  const node = target.outputs.nodes.find(({ privateIp }) => privateIp === member?.address);
-  if (node === undefined) throw new Fault(`The node of ${service} is not one of ${target.stack}.`);
-  const engine = await engineOf(node);
-  return { node, engine, container: engine.getContainer(id) };
+  const members = await swarmEngine(manager).members();
+  return Promise.all(
+    tasks.flatMap(({ NodeID, Status }) => {
+      const id = Status.ContainerStatus?.ContainerID;
+      if (Status.State !== "running" || id === undefined) return [];
+      const member = members.find((one) => one.id === NodeID);
+      const node = target.outputs.nodes.find(({ privateIp }) => privateIp === member?.address);
+      if (node === undefined) {
+        throw new Fault(`The node of ${service} is not one of ${target.stack}.`);
+      }
+      return [
+        engineOf(node).then((engine) => ({ node, engine, container: engine.getContainer(id) })),
+      ];
+    }),
+  );
 }
 
 /**

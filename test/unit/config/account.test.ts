@@ -122,6 +122,7 @@ test.each<[string, object, Account, string[]]>([
       vpcCidr: "10.65.80.0/20",
       privateNodes: { bastionSize: "s-1vcpu-1gb" },
       managers: { count: 1, size: "s-2vcpu-4gb" },
+      database: { engine: "container", volumeGib: 20 },
     },
     running,
     [
@@ -212,6 +213,20 @@ test("interruptions, final changes and a lack of backups are announced, and noth
     "Volume single-node-data grows while in use, for good: 20 GiB → 30 GiB",
     lack,
   ]);
+});
+
+test("another engine is refused while a Volume may have the container's rows, until they were moved", () => {
+  const [fault] = faults({ database: { engine: "managed", volumeGib: 20 } }, running);
+  expect(fault).toContain(
+    'archipelago:database.engine must stay container until its data has been moved to a managed one, got "managed"; set archipelago:database: { engine: container, migrateTo: managed }',
+  );
+  expect(
+    faults({ database: { engine: "container", migrateTo: "managed", volumeGib: 20 } }, running),
+  ).toEqual([]);
+  expect(
+    faults({ database: { engine: "managed", migratedFrom: "none", volumeGib: 20 } }, running),
+  ).toEqual([]);
+  expect(faults({ database: "managed" }, empty)).toEqual([]);
 });
 
 test("a Database Cluster that the stack file gives up is announced with what becomes of its data", () => {

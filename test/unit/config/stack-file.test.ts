@@ -318,6 +318,13 @@ test.each<[string, object, string[]]>([
     ],
   ],
   [
+    "a migration that is none",
+    { topology: "swarm", database: { engine: "managed", migrateTo: "managed" } },
+    [
+      'archipelago:database.migrateTo must be left out unless the engine is container: only that one can be moved from, got "managed"',
+    ],
+  ],
+  [
     "a standby on a plan that has none",
     {
       topology: "swarm",

@@ -1,0 +1,105 @@
+/** The first copy: a snapshot of the source, and everything that happens from then on. */
+import { Fault } from "../../../local/fault";
+import { identifier, literal } from "../names";
+import { Psql, type StartPsql } from "../psql";
+import type { Side } from "./side";
+import {
+  dropSlot,
+  fenceSql,
+  OWN_SCHEMA,
+  OWN_TABLES,
+  progressSql,
+  publish,
+  setTriggers,
+  slotName,
+  STREAM,
+} from "./stream";
+
+export interface CopyJob {
+  /** For `pg_dump --snapshot`. */
+  readonly snapshot: string;
+  /** SQL that becomes part of the copy's one transaction, after everything else. */
+  readonly last: string;
+}
+
+/**
+ * Copies the source's definitions and rows, unless that was done before; changes are kept from the moment of the copy on. The
+ * target's user may not log in until the switch.
+ *
+ * @param openReplication a session of the replication protocol (`replication=database`) in the source.
+ * @param copy dumps and restores, in one transaction: cut off, it leaves nothing.
+ * @throws {Fault} when the target has tables that no migration put there.
+ */
+export async function copyOnce(
+  database: string,
+  role: string,
+  source: Side,
+  target: Side,
+  openReplication: StartPsql,
+  copy: (job: CopyJob) => Promise<void>,
+): Promise<"copied" | "was there"> {
+  if (await isCopied(source, target, database)) return "was there";
+  const tables = await target.owner.run(
+    `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname !~ '^pg_' AND schemaname NOT IN ('information_schema', '${OWN_SCHEMA}') ORDER BY 1;`,
+  );
+  if (tables.length > 0) {
+    const some = tables.slice(0, 5).join(", ");
+    throw new Fault(
+      `The target's database ${database} must be empty, got ${tables.length} tables: ${some}. Is it the right one? Drop them if nobody needs them.`,
+    );
+  }
+  await target.admin.run(fenceSql(role, false));
+  for (const { owner } of [source, target]) await owner.run(OWN_TABLES);
+  await publish(source);
+  await dropSlot(source);
+  const walsender = new Psql(openReplication);
+  try {
+    const made = await walsender.value(
+      `CREATE_REPLICATION_SLOT ${identifier(slotName(database))} LOGICAL pgoutput EXPORT_SNAPSHOT;`,
+    );
+    const [, lsn = "", snapshot = ""] = made.split("|");
+    await copy({ snapshot, last: progressSql(lsn) });
+  } finally {
+    await walsender.end();
+  }
+  await setTriggers(target, "DISABLE");
+  return "copied";
+}
+
+/** Whether the target has the copy, and the source still keeps what came after it. */
+async function isCopied(source: Side, target: Side, database: string): Promise<boolean> {
+  const table = await target.owner.value(`SELECT to_regclass('${OWN_SCHEMA}.progress');`);
+  if (table === "") return false;
+  const place = await target.owner.value(
+    `SELECT 1 FROM ${OWN_SCHEMA}.progress WHERE stream = ${literal(STREAM)};`,
+  );
+  const slot = await source.admin.value(
+    `SELECT wal_status FROM pg_replication_slots WHERE slot_name = ${literal(slotName(database))};`,
+  );
+  if (place === "") return false;
+  if (slot === "" || slot === "lost") {
+    throw new Fault(
+      `The source no longer keeps the changes that ${database} on the target lacks: empty the target's database, and begin again.`,
+    );
+  }
+  return true;
+}
+
+/**
+ * Shell script that copies: `pg_dump` into `psql`, which reads an error where the dump failed.
+ *
+ * @param dump and @param restore how each reaches its server; words of the shell.
+ */
+export function copyScript(
+  { snapshot, last }: CopyJob,
+  { dump, restore, role }: { dump: string; restore: string; role: string },
+): string {
+  const flags = `--snapshot=${snapshot} --no-owner --no-privileges --no-publications --no-subscriptions --no-tablespaces --exclude-schema=${OWN_SCHEMA}`;
+  return `{
+  echo 'SET ROLE ${identifier(role)};'
+  if pg_dump ${dump} ${flags}; then cat <<'LAST'
+${last}
+LAST
+  else echo 'the dump failed;'; fi
+} | psql -X -q -1 -o /dev/null -v ON_ERROR_STOP=1 ${restore}`;
+}

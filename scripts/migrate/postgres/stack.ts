@@ -1,0 +1,164 @@
+/** The two servers of a stack that moves its database, and the poolers before them. */
+import type Docker from "dockerode";
+import { Fault } from "../../../local/fault";
+import { runInside, type RunningTask, runningTasks } from "../../operator/one-off";
+import type { Target } from "../../operator/target";
+import { PSQL_FLAGS, Psql, type StartPsql } from "../psql";
+import { openSide, type Side } from "./side";
+import { type CopyJob, copyScript } from "./snapshot";
+import type { Poolers } from "./switch";
+
+export type Engine = "container" | "managed";
+
+const CA_FILE = "/archipelago/server-ca.pem";
+const SERVERS_FILE = "/run/secrets/pgbouncer-servers";
+const POOLER_USER = "65534";
+
+export class StackServers {
+  private constructor(
+    private readonly container: RunningTask,
+    private readonly poolerTasks: readonly RunningTask[],
+    /** The app's databases, each with a user of its name. */
+    readonly databases: readonly string[],
+  ) {}
+
+  /** @throws {Fault} when the stack does not have both servers. */
+  static async find(target: Target): Promise<StackServers> {
+    const poolerTasks = await runningTasks(target, "pgbouncer");
+    const [pooler] = poolerTasks;
+    if (!pooler) throw new Fault(`No task of pgbouncer runs in ${target.stack}.`);
+    const users = await output(pooler, ["cat", "/run/secrets/pgbouncer-users"]);
+    const both = await runInside(pooler, ["test", "-e", "/run/secrets/pgbouncer-container"]);
+    if (both !== 0) {
+      throw new Fault(
+        `${target.stack} has one database server. Set archipelago:database: { engine: container, migrateTo: managed } and run up: both are there then, and the app stays where it is.`,
+      );
+    }
+    const [container] = await runningTasks(target, "postgres");
+    if (!container) throw new Fault(`No task of postgres runs in ${target.stack}.`);
+    const databases = [...users.matchAll(/^"([^"]+)"/gm)].map(([, name = ""]) => name);
+    return new StackServers(container, poolerTasks, databases);
+  }
+
+  /** Sessions in a database of one of the two. */
+  side(engine: Engine, database: string): Promise<Side> {
+    return openSide(() => new Psql(this.session(engine, database)), database);
+  }
+
+  /** A session of the replication protocol. */
+  replication(engine: Engine, database: string): StartPsql {
+    return this.session(engine, database, " replication=database");
+  }
+
+  private session(engine: Engine, database: string, more = ""): StartPsql {
+    if (engine === "container") {
+      const words = [
+        "psql",
+        ...PSQL_FLAGS,
+        "-h",
+        "/run/postgresql",
+        "-d",
+        `dbname=${database}${more}`,
+      ];
+      return (streams) => runInside(this.container, words, streams, "postgres");
+    }
+    const [pooler] = this.poolerTasks;
+    if (!pooler) throw new Error("there is a pooler");
+    const script = `PGSERVICEFILE=${SERVERS_FILE} exec psql ${PSQL_FLAGS.join(" ")} "service=managed-admin dbname=$1$2"`;
+    return (streams) =>
+      runInside(pooler, ["sh", "-euc", script, "sh", database, more], streams, POOLER_USER);
+  }
+
+  /** Dumps and restores in the container's task, which reaches both. @throws {Error} with what either of them complained of. */
+  async copy(from: Engine, database: string, job: CopyJob): Promise<void> {
+    const [pooler] = this.poolerTasks;
+    if (!pooler) throw new Error("there is a pooler");
+    const [servers, ca] = await Promise.all([
+      output(pooler, ["cat", SERVERS_FILE]),
+      output(pooler, ["cat", CA_FILE]),
+    ]);
+    const local = `-h /run/postgresql -d ${database}`;
+    const managed = `"service=managed-admin dbname=${database}"`;
+    const [dump, restore] = from === "container" ? [local, managed] : [managed, local];
+    // What opens the other server comes on standard input, and lies in memory while it is used.
+    const script = `
+umask 077
+dir=$(mktemp -d -p /dev/shm)
+trap 'rm -rf "$dir"' EXIT
+while IFS= read -r line && [ "$line" != -- ]; do printf '%s\\n' "$line"; done | sed "s#${CA_FILE}#$dir/ca#" >"$dir/servers"
+cat >"$dir/ca"
+export PGSERVICEFILE="$dir/servers"
+${copyScript(job, { dump, restore, role: database })}`;
+    let stderr = "";
+    const code = await runInside(
+      this.container,
+      ["sh", "-euc", script],
+      {
+        stdin: `${servers.trim()}\n--\n${ca}`,
+        onStderr: (chunk) => (stderr = (stderr + chunk.toString()).slice(-4096)),
+      },
+      "postgres",
+    );
+    if (code !== 0) throw new Fault(`The copy failed, and left nothing: ${stderr.trim()}`);
+  }
+
+  /** A console of every pooler. */
+  async poolers(): Promise<StackPoolers> {
+    const console = (task: RunningTask) => {
+      const words = [
+        "psql",
+        ...PSQL_FLAGS,
+        "-h",
+        "/tmp",
+        "-p",
+        "6432",
+        "-U",
+        "pgbouncer",
+        "-d",
+        "pgbouncer",
+      ];
+      return new Psql((streams) => runInside(task, words, streams, POOLER_USER));
+    };
+    // A console that waits for PAUSE hears nothing else: RESUME must not hang on it.
+    const [pausing, resuming] = [this.poolerTasks.map(console), this.poolerTasks.map(console)];
+    await Promise.all([...pausing, ...resuming].map((one) => one.run("SHOW VERSION;")));
+    return new StackPoolers(pausing, resuming);
+  }
+}
+
+export class StackPoolers implements Poolers {
+  constructor(
+    private readonly pausing: readonly Psql[],
+    private readonly resuming: readonly Psql[],
+  ) {}
+
+  pause() {
+    const empty = Promise.all(this.pausing.map((one) => one.run("PAUSE;"))).then(() => undefined);
+    return Promise.resolve({ empty });
+  }
+
+  async resume() {
+    await Promise.all(
+      this.resuming.map((one) =>
+        one.run("\\! sh /archipelago/choose-server >&2\nRELOAD;\nRESUME;"),
+      ),
+    );
+  }
+
+  async close() {
+    await Promise.all([...this.pausing, ...this.resuming].map((one) => one.end()));
+  }
+}
+
+async function output(
+  task: { engine: Docker; container: Docker.Container },
+  command: readonly string[],
+) {
+  let text = "";
+  const code = await runInside(task, command, { onStdout: (chunk) => (text += chunk.toString()) });
+  if (code !== 0)
+    throw new Fault(
+      `${command.join(" ")} failed in a task of pgbouncer: is the stack up to date? Run up.`,
+    );
+  return text;
+}

@@ -1,0 +1,172 @@
+/**
+ * One direction of logical replication between two databases that need not reach each other: changes are read from a slot of the
+ * source, and done on the target in one transaction with the place that they end at. What was done is not done again.
+ */
+import { identifier, literal } from "../names";
+import type { Side } from "./side";
+import { changeSql, type FixedColumns } from "./change-sql";
+import { decode, type Relation } from "./pgoutput";
+
+/** Where we keep what is ours, in both databases; it is never copied. */
+export const OWN_SCHEMA = "archipelago";
+
+/** Name of the publication and of the place reached; slots begin with it. */
+export const STREAM = "archipelago_migration";
+
+/** SQL of the slot's name: slots are the server's, so each has its database's name in it. */
+const SLOT = `'${STREAM}_' || current_database()`;
+
+export const slotName = (database: string) => `${STREAM}_${database}`;
+
+/** Changes that are read at once; whole transactions, so there may be more. */
+const BATCH = 5000;
+
+/** What is left when a look takes no longer than that, a pause has the time for. */
+const CLOSE_MS = 500;
+
+const FIXED_COLUMNS = `
+SELECT format('%s.%s.%s', n.nspname, c.relname, a.attname) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_namespace n ON n.oid = c.relnamespace WHERE a.attidentity = 'a' AND a.attnum > 0;`;
+
+export const OWN_TABLES = `
+CREATE SCHEMA IF NOT EXISTS ${OWN_SCHEMA};
+CREATE TABLE IF NOT EXISTS ${OWN_SCHEMA}.progress (stream text PRIMARY KEY, lsn pg_lsn NOT NULL);`;
+
+/** Says on the target that everything up to a place in the source's log is there. */
+export const progressSql = (lsn: string) =>
+  `INSERT INTO ${OWN_SCHEMA}.progress VALUES (${literal(STREAM)}, ${literal(lsn)}) ON CONFLICT (stream) DO UPDATE SET lsn = excluded.lsn;`;
+
+export interface Applied {
+  readonly changes: number;
+  readonly transactions: number;
+  /** Nothing else was in the log. */
+  readonly isAll: boolean;
+}
+
+export class ChangeStream {
+  private readonly relations = new Map<number, Relation>();
+  private fixed: FixedColumns | undefined;
+
+  constructor(
+    private readonly source: Side,
+    private readonly target: Side,
+  ) {}
+
+  /**
+   * Does what is in the source's log now, a batch of it.
+   *
+   * @param release lets the source forget what was done, which takes its time.
+   */
+  private async advance(release: boolean): Promise<Applied> {
+    const [done, lines] = await Promise.all([
+      this.target.owner.value(
+        `SELECT lsn FROM ${OWN_SCHEMA}.progress WHERE stream = ${literal(STREAM)};`,
+      ),
+      this.source.admin.run(
+        `SELECT data FROM pg_logical_slot_peek_binary_changes(${SLOT}, NULL, ${BATCH}, 'proto_version', '1', 'publication_names', '${STREAM}');`,
+      ),
+    ]);
+    this.fixed ??= new Set(await this.target.owner.run(FIXED_COLUMNS));
+    let last: string | undefined;
+    let transaction: string[] = [];
+    const statements: string[] = [];
+    const applied = { changes: 0, transactions: 0, isAll: lines.length < BATCH };
+    for (const line of lines) {
+      const change = decode(Buffer.from(line.slice(2), "hex"));
+      if (change?.kind === "begin") transaction = [];
+      else if (change?.kind === "relation") this.relations.set(change.relation.id, change.relation);
+      else if (change?.kind === "commit") {
+        last = change.end;
+        if (isBefore(done, change.end)) {
+          statements.push(...transaction);
+          applied.transactions += 1;
+          applied.changes += transaction.length;
+        }
+      } else if (change) {
+        const sql = changeSql(change, this.relations, this.fixed);
+        if (sql) transaction.push(sql);
+      }
+    }
+    if (last === undefined) return applied;
+    await this.target.owner.write("BEGIN; SET CONSTRAINTS ALL DEFERRED;\n");
+    for (const statement of statements) await this.target.owner.write(`${statement}\n`);
+    await this.target.owner.run(`${progressSql(last)} COMMIT;`);
+    if (release)
+      await this.source.admin.run(`SELECT pg_replication_slot_advance(${SLOT}, ${literal(last)});`);
+    return applied;
+  }
+
+  /** Advances until little is left, whatever the app writes meanwhile. */
+  async catchUp(onApplied: (applied: Applied) => void = () => undefined): Promise<void> {
+    for (;;) {
+      const started = Date.now();
+      const applied = await this.advance(true);
+      onApplied(applied);
+      if (applied.isAll && Date.now() - started < CLOSE_MS) return;
+    }
+  }
+
+  /** Advances until the target has everything: for a source that nobody writes to. */
+  async drain(): Promise<void> {
+    while (!(await this.advance(false)).isAll) await this.advance(true);
+  }
+}
+
+/** Compares places in the log. */
+export function isBefore(a: string, b: string): boolean {
+  return toNumber(a) < toNumber(b);
+}
+
+function toNumber(lsn: string): bigint {
+  const [high = "0", low = "0"] = lsn.split("/");
+  return (BigInt(`0x${high || 0}`) << 32n) + BigInt(`0x${low}`);
+}
+
+/** Tables whose changes are sent: everybody's but PostgreSQL's and ours. Partitions, not what they are partitions of. */
+const TABLES = `
+SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence = 'p' AND n.nspname !~ '^pg_' AND n.nspname NOT IN ('information_schema', '${OWN_SCHEMA}')
+ORDER BY 1;`;
+
+/** Makes the publication of every table there is, anew. */
+export async function publish({ owner: source }: Side): Promise<void> {
+  const tables = await source.run(TABLES);
+  const list = tables.length > 0 ? ` FOR TABLE ${tables.join(", ")}` : "";
+  await source.run(`DROP PUBLICATION IF EXISTS ${STREAM}; CREATE PUBLICATION ${STREAM}${list};`);
+}
+
+/** Ends the stream on its source: nothing is kept in the log for it any longer. */
+export async function forget({ admin, owner }: Side): Promise<void> {
+  await admin.run(DROP_SLOT);
+  await owner.run(`DROP PUBLICATION IF EXISTS ${STREAM};`);
+}
+
+const DROP_SLOT = `SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${SLOT};`;
+
+/** A slot that keeps everything from now on. */
+export const KEEP_CHANGES = `${DROP_SLOT} SELECT pg_create_logical_replication_slot(${SLOT}, 'pgoutput');`;
+
+/** Removes what an unfinished attempt left. */
+export const dropSlot = ({ admin }: Side) => admin.run(DROP_SLOT);
+
+/** Statements that set the numbers that sequences have reached; replication does not carry them. */
+export const sequences = ({ owner }: Side) =>
+  owner.run(`
+    SELECT format('SELECT setval(%L, %s);', format('%I.%I', schemaname, sequencename), last_value)
+    FROM pg_sequences WHERE last_value IS NOT NULL AND schemaname <> '${OWN_SCHEMA}';`);
+
+/** Statements for triggers of the user's own: they fire where the app writes, and nowhere else, for their effects are sent as changes. */
+export const triggers = ({ owner }: Side, state: "ENABLE" | "DISABLE") =>
+  owner.run(`
+    SELECT DISTINCT format('ALTER TABLE %s ${state} TRIGGER USER;', t.tgrelid::regclass) FROM pg_trigger t
+    JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE NOT t.tgisinternal AND n.nspname !~ '^pg_' AND n.nspname <> '${OWN_SCHEMA}';`);
+
+export async function setTriggers(side: Side, state: "ENABLE" | "DISABLE"): Promise<void> {
+  const statements = await triggers(side, state);
+  if (statements.length > 0) await side.owner.run(statements.join("\n"));
+}
+
+/** Whether a role may log in is the fence: one of the two servers lets the app in. */
+export const fenceSql = (role: string, isOpen: boolean) =>
+  `ALTER ROLE ${identifier(role)} ${isOpen ? "LOGIN" : "NOLOGIN"};`;

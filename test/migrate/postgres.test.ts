@@ -1,0 +1,391 @@
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Pool } from "pg";
+import { drift, preflight } from "../../scripts/migrate/postgres/preflight";
+import { copyOnce, copyScript } from "../../scripts/migrate/postgres/snapshot";
+import { closeSide, openSide, type Side } from "../../scripts/migrate/postgres/side";
+import { ChangeStream } from "../../scripts/migrate/postgres/stream";
+import { type Poolers, switchOver } from "../../scripts/migrate/postgres/switch";
+import { Psql } from "../../scripts/migrate/psql";
+import { eventually } from "../unit/examples/harness";
+import { asNobody, freePort, localPsql, PostgresServer } from "./servers";
+
+let container: PostgresServer;
+let managed: PostgresServer;
+
+beforeAll(async () => {
+  [container, managed] = await Promise.all([PostgresServer.start(), PostgresServer.start()]);
+  const admin = managed.psql("postgres", "postgres");
+  // DigitalOcean's administrator is no superuser.
+  await admin.run(
+    `CREATE ROLE doadmin LOGIN CREATEDB CREATEROLE REPLICATION; GRANT pg_monitor, pg_signal_backend TO doadmin;`,
+  );
+  await admin.end();
+}, 60_000);
+afterAll(() => {
+  container.stop();
+  managed.stop();
+});
+
+const SCHEMA = `
+CREATE TYPE mood AS ENUM ('well', 'ill');
+CREATE TABLE writes (id uuid PRIMARY KEY, n bigint GENERATED ALWAYS AS IDENTITY, at timestamptz NOT NULL DEFAULT now());
+CREATE TABLE odd ("Key One" text, two int, value text, data bytea, m mood, tags text[], j jsonb, twice int GENERATED ALWAYS AS (two * 2) STORED, PRIMARY KEY ("Key One", two));
+CREATE TABLE child (id serial PRIMARY KEY, one text, two int, FOREIGN KEY (one, two) REFERENCES odd ON UPDATE CASCADE);
+CREATE TABLE audit (id serial PRIMARY KEY, what text);
+CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN INSERT INTO audit (what) VALUES (TG_OP); RETURN NULL; END';
+CREATE TRIGGER note AFTER INSERT OR UPDATE ON odd FOR EACH ROW EXECUTE FUNCTION note();
+CREATE TABLE parts (id int, region text, PRIMARY KEY (id, region)) PARTITION BY LIST (region);
+CREATE TABLE parts_eu PARTITION OF parts FOR VALUES IN ('eu');
+INSERT INTO odd VALUES ('a''b\\c', 1, repeat('x', 100000), '\\x00ff', 'well', '{a,"b c"}', '{"a": 1}');
+INSERT INTO parts VALUES (1, 'eu');`;
+
+class Ground {
+  constructor(
+    readonly database: string,
+    readonly source: Side,
+    readonly target: Side,
+  ) {}
+
+  static async make(database: string): Promise<Ground> {
+    await container.database(database);
+    const admin = managed.psql("postgres", "doadmin");
+    await admin.run(`CREATE ROLE ${database} LOGIN;`);
+    await admin.run(`CREATE DATABASE ${database};`);
+    await admin.end();
+    const own = managed.psql(database, "doadmin");
+    await own.run(`GRANT ALL ON DATABASE ${database} TO ${database};`);
+    await own.end();
+    const root = managed.psql(database, "postgres");
+    await root.run(`GRANT ALL ON SCHEMA public TO ${database};`);
+    await root.end();
+    const seed = container.psql(database);
+    await seed.run(SCHEMA);
+    await seed.end();
+    return new Ground(
+      database,
+      await openSide(() => container.psql(database, "postgres"), database),
+      await openSide(() => managed.psql(database, "doadmin"), database),
+    );
+  }
+
+  async copy(): Promise<"copied" | "was there"> {
+    const { database, source, target } = this;
+    const replication = localPsql([
+      `host=127.0.0.1 port=${container.port} user=postgres dbname=${database} replication=database`,
+    ]);
+    return copyOnce(database, database, source, target, replication, async (job) => {
+      const script = copyScript(job, {
+        dump: `-h 127.0.0.1 -p ${container.port} -U postgres -d ${database}`,
+        restore: `-h 127.0.0.1 -p ${managed.port} -U doadmin -d ${database}`,
+        role: database,
+      });
+      const child = spawn("sh", ["-euc", script], { stdio: ["ignore", "ignore", "pipe"] });
+      let stderr = "";
+      child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+      const code = await new Promise((resolve) => child.once("close", resolve));
+      if (code !== 0) throw new Error(stderr);
+    });
+  }
+
+  stream = () => new ChangeStream(this.source, this.target);
+  back = () => new ChangeStream(this.target, this.source);
+  close = () => Promise.all([closeSide(this.source), closeSide(this.target)]);
+}
+
+/** PgBouncer before both servers, as in a stack. */
+class Pooler implements Poolers {
+  readonly dir = mkdtempSync(join(tmpdir(), "migrate-pgbouncer-"));
+  private child: ReturnType<typeof spawn> | undefined;
+  private console: Psql | undefined;
+
+  private constructor(
+    readonly port: number,
+    private readonly database: string,
+  ) {}
+
+  static async start(database: string): Promise<Pooler> {
+    const pooler = new Pooler(await freePort(), database);
+    writeFileSync(join(pooler.dir, "users"), `"${database}" "${database}"\n`);
+    pooler.configure(container.port);
+    spawnSync("chown", ["-R", "nobody", pooler.dir]);
+    const [file = "", ...args] = asNobody(["pgbouncer", "-q", join(pooler.dir, "ini")]);
+    pooler.child = spawn(file, args, { stdio: "ignore" });
+    await eventually(async () => {
+      const pool = pooler.pool(1);
+      await pool.query("SELECT 1").finally(() => pool.end());
+    });
+    return pooler;
+  }
+
+  pool(max = 4): Pool {
+    const { port, database } = this;
+    const pool = new Pool({
+      host: "127.0.0.1",
+      port,
+      user: database,
+      password: database,
+      database,
+      max,
+    });
+    pool.on("error", () => undefined);
+    return pool;
+  }
+
+  private configure(server: number): void {
+    const lines = [
+      "[databases]",
+      `${this.database} = host=127.0.0.1 port=${server}`,
+      "[pgbouncer]",
+      `listen_addr = 127.0.0.1\nlisten_port = ${this.port}\nunix_socket_dir = ${this.dir}`,
+      `auth_type = plain\nauth_file = ${this.dir}/users\npool_mode = session\nserver_login_retry = 1`,
+    ];
+    writeFileSync(join(this.dir, "ini"), `${lines.join("\n")}\n`);
+  }
+
+  private admin(): Psql {
+    const where = ["-h", this.dir, "-p", String(this.port), "-U", "pgbouncer", "-d", "pgbouncer"];
+    const [file = "", ...args] = asNobody([
+      "psql",
+      "-X",
+      "-q",
+      "-A",
+      "-t",
+      "-v",
+      "ON_ERROR_STOP=1",
+      ...where,
+    ]);
+    return new Psql(({ stdin, onStdout, onStderr }) => {
+      const child = spawn(file, args);
+      stdin.pipe(child.stdin);
+      child.stdin.on("error", () => undefined);
+      child.stdout.on("data", onStdout);
+      child.stderr.on("data", onStderr);
+      return new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+    });
+  }
+
+  async open() {
+    this.console = this.admin();
+    await this.console.run("SHOW VERSION;");
+  }
+
+  pause() {
+    const empty = (this.console as Psql).run("PAUSE;").then(() => undefined);
+    return Promise.resolve({ empty });
+  }
+
+  async resume() {
+    const psql = container.psql("postgres", "postgres");
+    const isOpen = await psql.value(
+      `SELECT rolcanlogin FROM pg_roles WHERE rolname = '${this.database}';`,
+    );
+    await psql.end();
+    this.configure(isOpen === "t" ? container.port : managed.port);
+    await this.console?.run("RELOAD;");
+    await this.console?.run("RESUME;");
+  }
+
+  async stop() {
+    await this.console?.end();
+    this.child?.kill("SIGKILL");
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** Writes without a pause, and remembers what was acknowledged. */
+class Writer {
+  readonly acknowledged: string[] = [];
+  readonly errors: string[] = [];
+  private going = true;
+  private readonly done: Promise<unknown>;
+
+  constructor(private readonly pool: Pool) {
+    this.done = Promise.all(Array.from({ length: 3 }, (_, index) => this.write(index)));
+  }
+
+  private async write(index: number) {
+    while (this.going) {
+      try {
+        // One of the three in a transaction, as apps have them.
+        const { rows } =
+          index === 0 ? await this.inTransaction() : await this.pool.query<{ id: string }>(INSERT);
+        this.acknowledged.push(rows[0]?.id ?? "");
+      } catch (error) {
+        this.errors.push((error as Error).message);
+      }
+    }
+  }
+
+  private async inTransaction() {
+    const client = await this.pool.connect();
+    const deaf = () => undefined;
+    client.on("error", deaf);
+    try {
+      await client.query("BEGIN");
+      const result = await client.query<{ id: string }>(INSERT);
+      await client.query("COMMIT");
+      client.removeListener("error", deaf);
+      client.release();
+      return result;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  async stop() {
+    this.going = false;
+    await this.done;
+    await this.pool.end();
+  }
+}
+
+const INSERT = "INSERT INTO writes (id) VALUES (gen_random_uuid()) RETURNING id";
+
+const idsOf = async (side: Side) => new Set(await side.owner.run("SELECT id FROM writes;"));
+
+test("everything that tables can have follows: keys that change, large values, generated columns, partitions, TRUNCATE", async () => {
+  const ground = await Ground.make("kinds");
+  try {
+    expect(await ground.copy()).toBe("copied");
+    expect(await ground.copy()).toBe("was there");
+    const app = container.psql("kinds");
+    await app.run(`
+      UPDATE odd SET m = 'ill', two = 2;
+      INSERT INTO odd VALUES ('n', 3, NULL, NULL, NULL, '{}', 'null');
+      INSERT INTO child (one, two) VALUES ('n', 3);
+      UPDATE odd SET "Key One" = 'moved' WHERE two = 3;
+      BEGIN; INSERT INTO writes (id) VALUES (gen_random_uuid()); UPDATE writes SET at = '2024-01-01'; COMMIT;
+      BEGIN; INSERT INTO writes (id) VALUES (gen_random_uuid()); ROLLBACK;
+      INSERT INTO parts VALUES (2, 'eu'); DELETE FROM parts WHERE id = 1;
+      CREATE TABLE gone (id int PRIMARY KEY); DROP TABLE gone;
+      INSERT INTO audit (what) VALUES ('before'); TRUNCATE audit; INSERT INTO audit (what) VALUES ('after');`);
+    await app.end();
+    await ground.stream().drain();
+    for (const query of [
+      `SELECT * FROM odd ORDER BY two;`,
+      "SELECT * FROM child ORDER BY id;",
+      "SELECT * FROM writes ORDER BY id;",
+      "SELECT * FROM parts ORDER BY id;",
+      "SELECT * FROM audit ORDER BY id;",
+    ]) {
+      expect(await ground.target.owner.run(query)).toEqual(await ground.source.owner.run(query));
+    }
+    // The target's own user is kept out until the switch.
+    await expect(managed.psql("kinds").run("SELECT 1;")).rejects.toThrow("not permitted to log in");
+  } finally {
+    await ground.close();
+  }
+});
+
+test("a switch under load, and the way back, lose no acknowledged row", async () => {
+  const ground = await Ground.make("busy");
+  const pooler = await Pooler.start("busy");
+  const { source, target } = ground;
+  try {
+    const writer = new Writer(pooler.pool());
+    await pooler.open();
+    await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(20));
+    await ground.copy();
+    const there = await switchOver(
+      [{ role: "busy", source, target, stream: ground.stream() }],
+      pooler,
+    );
+    const count = writer.acknowledged.length;
+    await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(count + 20));
+    const onTarget = await idsOf(target);
+    expect(writer.acknowledged.slice(0, count).filter((id) => !onTarget.has(id))).toEqual([]);
+    // Whoever did not hear of the switch cannot write to the old one.
+    await expect(container.psql("busy").run("SELECT 1;")).rejects.toThrow(
+      "not permitted to log in",
+    );
+
+    const back = await switchOver(
+      [{ role: "busy", source: target, target: source, stream: ground.back() }],
+      pooler,
+    );
+    const again = writer.acknowledged.length;
+    await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(again + 20));
+    await writer.stop();
+    const onSource = await idsOf(source);
+    expect(writer.acknowledged.filter((id) => !onSource.has(id))).toEqual([]);
+    // Numbers go on where they were: no two rows got the same.
+    expect(await source.owner.run("SELECT n FROM writes GROUP BY n HAVING count(*) > 1;")).toEqual(
+      [],
+    );
+    // What failed was not acknowledged, and only because its session was ended.
+    expect(new Set(writer.errors).size).toBeLessThanOrEqual(1);
+    expect([there.cut, back.cut]).toEqual([0, 0]);
+  } finally {
+    await pooler.stop();
+    await ground.close();
+  }
+}, 60_000);
+
+test("a copy that is cut off leaves the target empty, and a switch that fails lets the app go on where it was", async () => {
+  const ground = await Ground.make("cut");
+  const { source, target } = ground;
+  try {
+    await target.admin.run("SELECT 1;");
+    const half = copyOnce(
+      "cut",
+      "cut",
+      source,
+      target,
+      localPsql([
+        `host=127.0.0.1 port=${container.port} user=postgres dbname=cut replication=database`,
+      ]),
+      () => Promise.reject(new Error("cut off")),
+    );
+    await expect(half).rejects.toThrow("cut off");
+    expect(await ground.copy()).toBe("copied");
+    const stream = ground.stream();
+    const failing = {
+      catchUp: jest.fn().mockResolvedValue(undefined),
+      drain: jest.fn().mockRejectedValue(new Error("target lost")),
+    } as unknown as ChangeStream;
+    const resume = jest.fn().mockResolvedValue(undefined);
+    const poolers: Poolers = {
+      pause: () => Promise.resolve({ empty: Promise.resolve() }),
+      resume: () => resume() as Promise<void>,
+    };
+    await expect(
+      switchOver([{ role: "cut", source, target, stream: failing }], poolers),
+    ).rejects.toThrow("target lost");
+    const app = container.psql("cut");
+    await app.run("INSERT INTO writes (id) VALUES (gen_random_uuid());");
+    await app.end();
+    expect(resume).toHaveBeenCalled();
+    await stream.drain();
+    expect((await idsOf(target)).size).toBe(1);
+  } finally {
+    await ground.close();
+  }
+});
+
+test("what replication cannot carry is named before anything is changed", async () => {
+  const ground = await Ground.make("named");
+  const { source, target } = ground;
+  try {
+    const app = container.psql("named");
+    await app.run(`
+      CREATE TABLE keyless (a int); CREATE UNLOGGED TABLE cached (id int PRIMARY KEY);
+      CREATE TABLE whole (id int PRIMARY KEY); ALTER TABLE whole REPLICA IDENTITY FULL;
+      SELECT lo_create(0); ALTER TABLE odd DISABLE TRIGGER note;`);
+    await app.end();
+    const { faults } = await preflight("named", source, target);
+    expect(faults.map(({ at, says }) => `${at} ${says.split(":")[0]}`)).toEqual([
+      "public.keyless has no primary key",
+      "public.whole has another REPLICA IDENTITY than its key",
+      "public.cached is unlogged, so that its changes are not told",
+      "large objects are not told of by replication",
+      "public.odd has triggers that are disabled, or fire for replication too",
+    ]);
+    expect(await drift(source, target)).toContain("public.audit.id integer NOT NULL");
+  } finally {
+    await ground.close();
+  }
+});
