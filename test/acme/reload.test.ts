@@ -105,7 +105,7 @@ describeWith(["haproxy"], "a reload of the edge", () => {
       await check.stop();
       expect(check.exitCode === 0 ? "" : check.output).toBe("");
     }
-  }, 60_000);
+  }, 240_000);
 
   it("with a configuration that HAProxy refuses keeps serving and goes back to the last good one", async () => {
     const { settings } = sandbox;
