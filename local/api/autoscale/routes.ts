@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { isDeepStrictEqual } from "node:util";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { findRegion } from "../catalogue/regions";
@@ -176,7 +175,8 @@ export function autoscaleRoutes(app: FastifyInstance, context: Context): void {
       const pool = find(params.pool);
       if (pool.status === "deleting") throw unprocessable("the autoscale pool is being deleted");
       if (input.name !== pool.name) throw unprocessable("name cannot be updated");
-      const same = isDeepStrictEqual(template, pool.template);
+      // Both are made by `readTemplate`, their keys in its order. Their prototypes need not be the same.
+      const same = JSON.stringify(template) === JSON.stringify(pool.template);
       apply({
         ...pool,
         config,
