@@ -110,9 +110,15 @@ function databaseLines(
 
 function backupLines({ backup, database, machines }: Config): string[] {
   if (backup !== undefined) {
-    return machines === "real"
-      ? []
-      : ["archipelago:backup makes no backups here: where machines are simulated there is no data"];
+    if (machines === "simulated") {
+      return [
+        "archipelago:backup makes no backups here: where machines are simulated there is no data",
+      ];
+    }
+    if (database.migrateTo === undefined) return [];
+    return [
+      "archipelago:backup is of the container's database: once `npm run migrate -- postgres` has switched, what the app writes is only in DigitalOcean's own daily backups",
+    ];
   }
   if (database.engine !== "container" || machines === "simulated") return [];
   return [

@@ -55,3 +55,11 @@ test("a preview warns where a database has no backups", () => {
   expect(lines({}).join("\n")).toContain("there are no backups: archipelago:backup makes them");
   expect(lines({ backup }).join("\n")).not.toContain("no backups");
 });
+
+test("a preview says whose backups they are while a database has two servers", () => {
+  const database = { engine: "container", migrateTo: "managed" };
+  const { config } = read({ backup, database });
+  expect(announcements(config, emptyAccount)).toContain(
+    "archipelago:backup is of the container's database: once `npm run migrate -- postgres` has switched, what the app writes is only in DigitalOcean's own daily backups",
+  );
+});
