@@ -30,7 +30,7 @@ export function userData({ volumeName, hostKey }: UserDataArgs): string {
   return cloudConfig({
     hostKey,
     files: [...scripts(), ...settings(), ...units(volumeName)],
-    command: [`${LIBRARY}/setup`],
+    command: [`${LIBRARY}/setup`, VOLUME_MOUNT],
   });
 }
 

@@ -43,7 +43,7 @@ test("sshd takes keys only, and enough connections for Docker's clients", () => 
 });
 
 test("a failing step fails cloud-init: one script, which stops at the first error", () => {
-  expect(config.runcmd).toEqual([["/usr/local/lib/archipelago/setup"]]);
+  expect(config.runcmd).toEqual([["/usr/local/lib/archipelago/setup", "/mnt/data"]]);
   const setup = file("/usr/local/lib/archipelago/setup");
   expect(setup).toMatch(/^#!\/bin\/sh\n(#.*\n)*set -eu\n/);
   expect(setup).not.toMatch(/\|\| (true|:)/);
