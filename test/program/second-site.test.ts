@@ -6,7 +6,8 @@ const fleet = {
   sshFrom: ["203.0.113.7/32"],
   managers: 3,
   workers: 0,
-  domain: "app.example.com",
+  // An `up` that moves the name waits for so long.
+  domain: { name: "app.example.com", ttlSeconds: 30 },
   services: { web: { image: "node:22-alpine", port: 3000, routes: ["/"] } },
 };
 
