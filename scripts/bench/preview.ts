@@ -21,10 +21,11 @@ import * as swarm from "../../providers/swarm/sdk";
 
 new digitalocean.Provider("digitalocean");
 new docker.Provider("docker", { host: "ssh://root@192.0.2.1" });
+const bootHostKey = new swarm.HostKey("boot", { name: "empty" }).publicKey;
 new swarm.Cluster("cluster", {
   name: "empty",
   tag: "empty",
-  first: { host: "192.0.2.1", privateIp: "10.0.0.2", bootHostKey: "none", dropletId: "1" },
+  first: { host: "192.0.2.1", privateIp: "10.0.0.2", bootHostKey, dropletId: "1" },
 });
 `;
 
