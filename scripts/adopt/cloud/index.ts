@@ -2,13 +2,11 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import pc from "picocolors";
-import { describeFault } from "../../../infra/faults";
-import { readStackFile } from "../../../infra/stack-file";
 import { ensureDaemon } from "../../../local/daemon/client";
 import { Fault } from "../../../local/fault";
 import { checkout } from "../../../local/paths";
 import type { Api } from "../../stack-state";
-import { stackFileText } from "../compose/write";
+import { mustBeStackFile, stackFileText } from "../stack-file";
 import { type FoundAccount, type FoundDroplet, readAccount } from "./account";
 import { type Adoption, planAdoption } from "./plan";
 
@@ -31,7 +29,7 @@ export async function adoptCloud(stack: string, options: CloudOptions): Promise<
   const account = await readAccount(await apiOf(options));
   const droplet = chosenDroplet(account, options.droplet);
   const adoption = planAdoption(stack, account, droplet);
-  validate(adoption, stack);
+  mustBeStackFile(adoption.config, stack, "No stack file of it would do");
   const directory = path.resolve(checkout, options.out ?? "stacks");
   const stackFile = path.join(directory, `Pulumi.${stack}.yaml`);
   const importFile = path.join(directory, `import.${stack}.json`);
@@ -71,19 +69,6 @@ function chosenDroplet({ droplets }: FoundAccount, name: string | undefined): Fo
   if (first !== undefined && others.length === 0) return first;
   const list = droplets.map((one) => one.name).join(", ") || "none";
   throw new Fault(`Which Droplet runs the app? --droplet <name>, of: ${list}.`);
-}
-
-/** @throws {Fault} with every fault that the program would find in it. */
-function validate({ config }: Adoption, stack: string): void {
-  const { faults } = readStackFile(config, {
-    stack,
-    env: { ...process.env, ARCHIPELAGO_LOCAL: "1" },
-    root: checkout,
-  });
-  const about = faults.filter(({ path: at }) => !at.startsWith("archipelago:sshKeys"));
-  if (about.length === 0) return;
-  const lines = about.map((fault) => `  ${describeFault(fault)}`);
-  throw new Fault(`No stack file of it would do, so nothing was written:\n${lines.join("\n")}`);
 }
 
 function describe(

@@ -1,14 +1,12 @@
 /** `npm run adopt -- compose <file…>`: a compose file as a stack file. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { describeFault } from "../../../infra/faults";
-import { readStackFile } from "../../../infra/stack-file";
 import { Fault } from "../../../local/fault";
 import { checkout } from "../../../local/paths";
-import { convert, type Conversion } from "./convert";
+import { convert } from "./convert";
 import { loadProject } from "./load";
 import { describeConversion, secretCommand } from "./report";
-import { stackFileText } from "./write";
+import { mustBeStackFile, stackFileText } from "../stack-file";
 
 export interface ComposeOptions {
   /** Stack file to write. @default stacks/Pulumi.<project>.yaml */
@@ -58,7 +56,12 @@ export function adoptCompose(files: readonly string[], options: ComposeOptions):
   const text = stackFileText(conversion.config, [
     `From ${compose} by \`npm run adopt -- compose\`: what was left out or changed is in what it printed.`,
   ]);
-  if (usable) validate(conversion, stack);
+  if (usable)
+    mustBeStackFile(
+      conversion.config,
+      stack,
+      "What came of it is no stack file that the program takes",
+    );
   const file = path.relative(checkout, out);
   const writes = usable && options.dryRun !== true;
   if (writes && fs.existsSync(out) && options.force !== true) {
@@ -100,20 +103,4 @@ function stackNameOf(project: string): string {
     .slice(0, 30)
     .replace(/-+$/, "");
   return name === "" ? "app" : name;
-}
-
-/** The program's own reading of it. @throws {Fault} with every fault: nothing is written that it would refuse. */
-function validate({ config }: Conversion, stack: string): void {
-  const { faults } = readStackFile(config, {
-    stack,
-    env: { ...process.env, ARCHIPELAGO_LOCAL: "1" },
-    root: checkout,
-  });
-  // Who may log in is said by this machine, not by the compose file.
-  const about = faults.filter(({ path: at }) => !at.startsWith("archipelago:sshKeys"));
-  if (about.length === 0) return;
-  const lines = about.map((fault) => `  ${describeFault(fault)}`);
-  throw new Fault(
-    `What came of it is no stack file that the program takes, so nothing was written:\n${lines.join("\n")}`,
-  );
 }
