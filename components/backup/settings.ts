@@ -37,29 +37,13 @@ export interface Keep {
 }
 
 /** A PostgreSQL server with databases to save. */
-export type DatabaseServer =
-  | {
-      /** Reached by a Unix socket on the same node, as the server's own administrator. */
-      readonly kind: "container";
-      /** Directory in the agent's container that holds the server's files and its socket's directory, `run`. */
-      readonly directory: string;
-      readonly databases: readonly string[];
-    }
-  | {
-      readonly kind: "managed";
-      readonly host: string;
-      readonly port: number;
-      /** Certificate of the authority that signed the server's, PEM. */
-      readonly ca: string;
-      /** Who may make databases. */
-      readonly admin: { readonly user: string; readonly password: string };
-      /** Each database's owner. */
-      readonly logins: readonly {
-        readonly database: string;
-        readonly user: string;
-        readonly password: string;
-      }[];
-    };
+export interface DatabaseServer {
+  /** Reached by a Unix socket on the same node, as the server's own administrator. */
+  readonly kind: "container";
+  /** Directory in the agent's container that holds the server's files and its socket's directory, `run`. */
+  readonly directory: string;
+  readonly databases: readonly string[];
+}
 
 export interface BackupSettings {
   readonly stack: string;

@@ -23,7 +23,7 @@ if (absent.length > 0)
 
 (absent.length > 0 ? describe.skip : describe)("the archived log of a server", () => {
   let servers: Servers;
-  const server = () => servers.settings().server as Extract<DatabaseServer, { kind: "container" }>;
+  const server = () => servers.settings().server as DatabaseServer;
   const back = (moment: string, into: string, from: "first" | "second" = "first") =>
     servers.agent((context) =>
       recoverDatabases(context, server(), moment, {

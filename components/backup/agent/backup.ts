@@ -148,14 +148,12 @@ function agree(
   );
 }
 
-async function sourcesOf({ settings, secrets }: Context): Promise<Source[]> {
+async function sourcesOf({ settings }: Context): Promise<Source[]> {
   const { server } = settings;
   if (server === undefined) return [];
-  const names =
-    server.kind === "container" ? server.databases : server.logins.map(({ database }) => database);
+  const access = accessTo(server);
   return Promise.all(
-    names.map(async (name): Promise<Source> => {
-      const access = accessTo(server, name, secrets);
+    server.databases.map(async (name): Promise<Source> => {
       const size = `SELECT pg_database_size(${literal(name)})`;
       return {
         kind: "database",

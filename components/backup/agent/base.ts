@@ -42,11 +42,9 @@ export const baseFile = ({ system, id }: Pick<Base, "system" | "id">) =>
   `${BASES}/${system}/${id}/${FILE}`;
 export const walDirectory = (system: string) => `wal/${system}`;
 
-type Container = Extract<DatabaseServer, { kind: "container" }>;
-
 /** The identifier of the running server's files. */
-export async function systemOf({ secrets }: Context, server: Container): Promise<string> {
-  const access = accessTo(server, undefined, secrets);
+export async function systemOf(server: DatabaseServer): Promise<string> {
+  const access = accessTo(server);
   const [system = ""] = await askOnce(
     access,
     "postgres",
@@ -56,11 +54,11 @@ export async function systemOf({ secrets }: Context, server: Container): Promise
 }
 
 /** Copies the server's files to every place, and reads them back. The manifest comes last. */
-export async function takeBase(context: Context, server: Container): Promise<Base> {
-  const { settings, stores, secrets, tell, now, signal } = context;
-  const access = accessTo(server, undefined, secrets);
+export async function takeBase(context: Context, server: DatabaseServer): Promise<Base> {
+  const { settings, stores, tell, now, signal } = context;
+  const access = accessTo(server);
   const ask = async (sql: string) => (await askOnce(access, "postgres", sql))[0] ?? "";
-  const system = await systemOf(context, server);
+  const system = await systemOf(server);
   const id = idOf(now());
   await mustArchive(ask, signal);
   const startWal = await ask("SELECT pg_walfile_name(pg_current_wal_lsn())");

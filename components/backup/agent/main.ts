@@ -47,9 +47,9 @@ async function main(): Promise<void> {
 async function run(context: Context): Promise<void> {
   const { server } = context.settings;
   const manifest = await backUp(context);
-  if (server?.kind === "container") {
+  if (server !== undefined) {
     await takeBase(context, server);
-    const running = await systemOf(context, server);
+    const running = await systemOf(server);
     for (const store of context.stores) await pruneBases(context, store, running);
   }
   for (const store of context.stores) {
@@ -120,11 +120,8 @@ const restore = (stop: AbortController) => async (context: Context) => {
   const { server } = context.settings;
   if (server === undefined) throw new Error("this stack has no database");
   const { backup, moment } = request;
-  if (moment !== undefined && server.kind !== "container") {
-    throw new Error("only a database in a container has an archive of its log");
-  }
   const done =
-    moment !== undefined && server.kind === "container"
+    moment !== undefined
       ? await recoverDatabases(context, server, moment, request)
       : await restoreDatabases(context, server, backup, request);
   context.tell({ event: "done", ...done });
@@ -167,8 +164,8 @@ async function serve(
 /** A new server's archive is of use from its first copy on. */
 async function beginArchive(context: Context): Promise<void> {
   const { server } = context.settings;
-  if (server?.kind !== "container") return;
-  const running = await systemOf(context, server);
+  if (server === undefined) return;
+  const running = await systemOf(server);
   for (const store of context.stores) {
     const bases = await basesIn(store);
     if (!bases.some(({ system }) => system === running))
@@ -179,7 +176,7 @@ async function beginArchive(context: Context): Promise<void> {
 /** What the server archives in the first place goes on to the second. */
 async function forward(context: Context): Promise<void> {
   const [first, second] = context.stores;
-  if (context.settings.server?.kind === "container" && first && second) {
+  if (context.settings.server !== undefined && first && second) {
     await copyWal(context, first, second);
   }
 }

@@ -6,49 +6,27 @@ import type { Readable, Writable } from "node:stream";
 import type { DatabaseServer } from "../settings";
 import { type Command, start } from "./flow";
 import type { Tables } from "./manifest";
-import { writePrivate } from "./private";
 
 const CONNECT_TIMEOUT_SECONDS = "15";
 
 /** How programs of PostgreSQL reach a server: with the variables of libpq, and as which user of this machine. */
 export interface Access {
   readonly env: Readonly<Record<string, string>>;
-  readonly as?: Command["as"];
+  readonly as: NonNullable<Command["as"]>;
 }
 
-/**
- * @param database whose owner is asked for, where each has its own; undefined for the administrator.
- * @param directory in memory, and private.
- */
-export function accessTo(
-  server: DatabaseServer,
-  database: string | undefined,
-  directory: string,
-): Access {
-  const common = { PGCONNECT_TIMEOUT: CONNECT_TIMEOUT_SECONDS, PGAPPNAME: "archipelago backup" };
-  if (server.kind === "container") {
-    const socket = path.join(server.directory, "run");
-    const { uid, gid } = statSync(socket);
-    // Nobody else gets in that way: the socket asks the kernel who it is.
-    return { env: { ...common, PGHOST: socket, PGUSER: "postgres" }, as: { uid, gid } };
-  }
-  const { host, port, ca, admin, logins } = server;
-  const login = database === undefined ? admin : logins.find((one) => one.database === database);
-  if (login === undefined) throw new Error(`there is no login for the database ${database ?? ""}`);
-  const authority = path.join(directory, "server-ca.pem");
-  const passwords = path.join(directory, `pgpass-${login.user}`);
-  writePrivate(authority, ca);
-  writePrivate(passwords, `*:*:*:${login.user}:${login.password}\n`);
+export function accessTo(server: DatabaseServer): Access {
+  const socket = path.join(server.directory, "run");
+  const { uid, gid } = statSync(socket);
+  // Nobody else gets in that way: the socket asks the kernel who it is.
   return {
     env: {
-      ...common,
-      PGHOST: host,
-      PGPORT: String(port),
-      PGUSER: login.user,
-      PGPASSFILE: passwords,
-      PGSSLMODE: "verify-ca",
-      PGSSLROOTCERT: authority,
+      PGCONNECT_TIMEOUT: CONNECT_TIMEOUT_SECONDS,
+      PGAPPNAME: "archipelago backup",
+      PGHOST: socket,
+      PGUSER: "postgres",
     },
+    as: { uid, gid },
   };
 }
 

@@ -22,8 +22,6 @@ import {
 import { writePrivate } from "./private";
 import type { Store } from "./store";
 
-type Container = Extract<DatabaseServer, { kind: "container" }>;
-
 const GIB = 2 ** 30;
 
 /**
@@ -34,7 +32,7 @@ const GIB = 2 ** 30;
  */
 export async function recoverDatabases(
   context: Context,
-  server: Container,
+  server: DatabaseServer,
   moment: string,
   request: RestoreRequest,
 ): Promise<Record<string, unknown>> {
@@ -57,12 +55,12 @@ export async function recoverDatabases(
   const directory = path.join(server.directory, "recovery");
   // Not below `secrets`, which no other user may enter.
   const side = mkdtempSync(path.join(path.dirname(secrets), "archipelago-recovery-"));
-  const { as } = accessTo(server, undefined, secrets);
+  const { as } = accessTo(server);
   const scripts = writeScripts(context, store, made, request.identity, side);
   // A recovery that was killed left it; nothing else uses the name.
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { mode: 0o700 });
-  for (const file of [directory, side, ...scripts.files]) if (as) chownSync(file, as.uid, as.gid);
+  for (const file of [directory, side, ...scripts.files]) chownSync(file, as.uid, as.gid);
   try {
     await unpackBase(context, store, made, [decrypt(scripts.identity), decompress], {
       command: ["tar", "-x", "-C", directory],
@@ -94,12 +92,12 @@ export async function recoverDatabases(
 export async function chooseBase(
   context: Context,
   store: Store,
-  server: Container,
+  server: DatabaseServer,
   moment: string,
 ): Promise<Base> {
   const all = await basesIn(store);
   if (moment === "end") {
-    const running = await systemOf(context, server);
+    const running = await systemOf(server);
     const lost = all.filter(({ system }) => system !== running);
     const made = (lost.length > 0 ? lost : all).at(-1);
     if (made !== undefined) return made;
@@ -116,7 +114,7 @@ export async function chooseBase(
 }
 
 /** The copy of the files, the log that is replayed on it, and what is brought over. */
-async function mustFitBeside(server: Container, { originalBytes }: Base): Promise<void> {
+async function mustFitBeside(server: DatabaseServer, { originalBytes }: Base): Promise<void> {
   const needed = originalBytes * 2.2 + Math.min(originalBytes, GIB);
   const { bavail, bsize } = await statfs(server.directory);
   if (bavail * bsize >= needed) return;
@@ -184,7 +182,7 @@ async function replay(
   { directory, side, as, fetch, moment }: Replay,
 ): Promise<{ access: Access; stop: () => Promise<void> }> {
   writeFileSync(path.join(directory, "recovery.signal"), "");
-  if (as) chownSync(path.join(directory, "recovery.signal"), as.uid, as.gid);
+  chownSync(path.join(directory, "recovery.signal"), as.uid, as.gid);
   const options = {
     listen_addresses: "",
     unix_socket_directories: side,
@@ -235,7 +233,7 @@ function explained(error: unknown, moment: string): Error {
 
 async function originOf(
   { tell, signal }: Context,
-  server: Container,
+  server: DatabaseServer,
   { database }: RestoreRequest,
   { what, made, access, moment }: { what: string; made: Base; access: Access; moment: string },
 ): Promise<Origin> {
@@ -254,14 +252,14 @@ async function originOf(
     label: `${moment.replace(/\W/g, "").toLowerCase()}_${made.system}`.slice(0, 30),
     databases,
     bytes: Number(sizes[0]),
-    fill: async (name, beside, owner) => {
+    fill: async (name, beside) => {
       const step = `database ${name}`;
       tell({ event: "begins", what: step, total: Number(sizes[0]) });
       const dump = { command: ["pg_dump", "-Fc", "-Z0", "-d", name] as const, ...access };
       await flow(
         { ...dump, command: [...dump.command] },
         [new Measure(bytesOf(step, tell))],
-        restoreCommand(server, beside, owner),
+        restoreCommand(server, beside),
         signal,
       );
       return tablesOf(access, name);

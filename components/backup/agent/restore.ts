@@ -43,10 +43,13 @@ export interface Origin {
   /** What they take, at most. */
   readonly bytes: number;
   /** Fills an empty database. @returns what its tables must hold now. */
-  fill(database: string, beside: string, owner: Access): Promise<Tables>;
+  fill(database: string, beside: string): Promise<Tables>;
 }
 
 const GIB = 2 ** 30;
+
+/** A server always has it: names of the others are changed from there. */
+const ADMIN_DATABASE = "postgres";
 
 /** Sessions of the old database end within this. */
 const EMPTY_TIMEOUT_SECONDS = 20;
@@ -73,10 +76,10 @@ export async function restoreDatabases(
     label: manifest.id.toLowerCase(),
     databases: parts.map(({ name }) => name),
     bytes: parts.reduce((sum, part) => sum + part.originalBytes, 0),
-    fill: (database, beside, owner) => {
+    fill: (database, beside) => {
       const part = parts.find(({ name }) => name === database);
       if (part === undefined) throw new Error(`there is no database ${database}`);
-      return load(context, server, { manifest, part, beside, store, identity, owner });
+      return load(context, server, { manifest, part, beside, store, identity });
     },
   };
   return { from: store.name, ...(await bringBack(context, server, origin, request)) };
@@ -94,7 +97,7 @@ export async function bringBack(
 ): Promise<Record<string, unknown>> {
   const { tell, now } = context;
   await mustFit(server, origin);
-  if (into !== undefined) await mustBeFree(context, server, into);
+  if (into !== undefined) await mustBeFree(server, into);
   if (dryRun) return { dryRun, what: origin.what, databases: into ? [into] : origin.databases };
   const plan = origin.databases.map((name) => ({
     name,
@@ -103,9 +106,9 @@ export async function bringBack(
   }));
   const restored: Tables[] = [];
   for (const { name, beside } of plan) {
-    if (await isVerified(context, server, beside, origin)) {
+    if (await isVerified(server, beside, origin)) {
       tell({ event: "note", text: `${beside} is there from an earlier attempt, and verified` });
-      restored.push(await tablesOf(accessTo(server, name, context.secrets), beside));
+      restored.push(await tablesOf(accessTo(server), beside));
     } else restored.push(await make(context, server, origin, name, beside));
   }
   const stamp = idOf(now()).toLowerCase();
@@ -162,9 +165,8 @@ async function mustBeWhole(store: Store, { id }: Manifest, parts: readonly Part[
 
 export const elsewhere = ({ name }: Store) => `try --from ${name === "first" ? "second" : "first"}`;
 
-/** Everything twice, and the log of writing it, fits beside what is there. A managed server's disk cannot be looked at. */
+/** Everything twice, and the log of writing it, fits beside what is there. */
 async function mustFit(server: DatabaseServer, { bytes }: Origin): Promise<void> {
-  if (server.kind !== "container") return;
   const needed = bytes * 1.1 + Math.min(bytes, GIB);
   const { bavail, bsize } = await statfs(server.directory);
   if (bavail * bsize >= needed) return;
@@ -175,29 +177,20 @@ async function mustFit(server: DatabaseServer, { bytes }: Origin): Promise<void>
   );
 }
 
-async function mustBeFree({ secrets }: Context, server: DatabaseServer, name: string) {
-  const admin = accessTo(server, undefined, secrets);
-  if (await exists(admin, name, adminDatabase(server))) {
+async function mustBeFree(server: DatabaseServer, name: string) {
+  if (await exists(accessTo(server), name)) {
     throw new Error(`there is a database ${name} already: --into makes a new one`);
   }
 }
 
-const adminDatabase = (server: DatabaseServer) =>
-  server.kind === "container" ? "postgres" : "defaultdb";
-
-async function exists(admin: Access, name: string, database: string): Promise<boolean> {
+async function exists(admin: Access, name: string): Promise<boolean> {
   const sql = `SELECT 1 FROM pg_database WHERE datname = ${literal(name)}`;
-  return (await askOnce(admin, database, sql)).length > 0;
+  return (await askOnce(admin, ADMIN_DATABASE, sql)).length > 0;
 }
 
-async function isVerified(
-  { secrets }: Context,
-  server: DatabaseServer,
-  name: string,
-  origin: Origin,
-): Promise<boolean> {
+async function isVerified(server: DatabaseServer, name: string, origin: Origin): Promise<boolean> {
   const sql = `SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = ${literal(name)}`;
-  const [mark] = await askOnce(accessTo(server, undefined, secrets), adminDatabase(server), sql);
+  const [mark] = await askOnce(accessTo(server), ADMIN_DATABASE, sql);
   return mark === verifiedMark(origin);
 }
 
@@ -209,20 +202,18 @@ async function make(
   name: string,
   beside: string,
 ): Promise<Tables> {
-  const { secrets, tell } = context;
-  const admin = accessTo(server, undefined, secrets);
-  const owner = accessTo(server, name, secrets);
-  const ask = (sql: string) => askOnce(admin, adminDatabase(server), sql);
+  const { tell } = context;
+  const access = accessTo(server);
+  const ask = (sql: string) => askOnce(access, ADMIN_DATABASE, sql);
   const drop = () => ask(`DROP DATABASE IF EXISTS ${quoted(beside)} WITH (FORCE)`);
   // What an interrupted restore left: it is no verified one.
   await drop();
-  if (server.kind === "managed") await ask(`GRANT ${quoted(name)} TO CURRENT_USER`);
   await ask(`CREATE DATABASE ${quoted(beside)} OWNER ${quoted(name)} TEMPLATE template0`);
   await ask(`REVOKE CONNECT ON DATABASE ${quoted(beside)} FROM PUBLIC`);
   try {
-    const expected = await origin.fill(name, beside, owner);
+    const expected = await origin.fill(name, beside);
     tell({ event: "begins", what: `rows and sums of ${name}` });
-    const found = await tablesOf(owner, beside);
+    const found = await tablesOf(access, beside);
     const wrong = differences(expected, found);
     if (wrong.length > 0) {
       throw new Error(`what was restored is not what was saved: ${wrong.slice(0, 5).join("; ")}`);
@@ -235,16 +226,9 @@ async function make(
   }
 }
 
-/** What `pg_restore` is told: on a server of ours roles are the same, elsewhere everything is the login's. */
-export const restoreCommand = (server: DatabaseServer, beside: string, owner: Access): Command => ({
-  command: [
-    "pg_restore",
-    "--exit-on-error",
-    ...(server.kind === "container" ? [] : ["--no-owner", "--no-privileges"]),
-    "-d",
-    beside,
-  ],
-  ...owner,
+export const restoreCommand = (server: DatabaseServer, beside: string): Command => ({
+  command: ["pg_restore", "--exit-on-error", "-d", beside],
+  ...accessTo(server),
 });
 
 interface Loading {
@@ -254,14 +238,13 @@ interface Loading {
   readonly store: Store;
   /** File. */
   readonly identity: string;
-  readonly owner: Access;
 }
 
 /** Fills a database with a dump. @returns what the backup says of its tables. */
 async function load(
   { tell, signal }: Context,
   server: DatabaseServer,
-  { manifest, part, beside, store, identity, owner }: Loading,
+  { manifest, part, beside, store, identity }: Loading,
 ): Promise<Tables> {
   const what = `database ${part.name} ← ${store.name} place`;
   const file = `${directoryOf(manifest.id)}/${part.file}`;
@@ -270,7 +253,7 @@ async function load(
   await flow(
     store.rclone("cat", store.at(file)),
     [measure, decrypt(identity), decompress],
-    restoreCommand(server, beside, owner),
+    restoreCommand(server, beside),
     signal,
   ).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : "it failed";
@@ -300,18 +283,18 @@ export async function tablesOf(access: Access, database: string) {
  * @returns whether there was one.
  */
 async function takePlace(
-  { secrets, tell }: Context,
+  { tell }: Context,
   server: DatabaseServer,
   beside: string,
   place: string,
   old: string | undefined,
 ): Promise<boolean> {
-  const admin = accessTo(server, undefined, secrets);
-  const session = Session.open(admin, adminDatabase(server));
+  const admin = accessTo(server);
+  const session = Session.open(admin, ADMIN_DATABASE);
   const closed = (name: string, yes: boolean) =>
     `ALTER DATABASE ${quoted(name)} ALLOW_CONNECTIONS ${yes ? "false" : "true"}`;
   try {
-    const taken = old !== undefined && (await exists(admin, place, adminDatabase(server)));
+    const taken = old !== undefined && (await exists(admin, place));
     if (!taken) {
       await session.ask(`ALTER DATABASE ${quoted(beside)} RENAME TO ${quoted(place)}`);
       return false;
@@ -324,7 +307,7 @@ async function takePlace(
       );
       await session.ask(closed(old, false));
     } catch (error) {
-      await askOnce(admin, adminDatabase(server), closed(place, false)).catch(() => undefined);
+      await askOnce(admin, ADMIN_DATABASE, closed(place, false)).catch(() => undefined);
       throw error;
     }
     tell({ event: "note", text: `${place} is the restored one now; the one before is ${old}` });
