@@ -120,10 +120,12 @@ function backupLines({ backup, database, machines }: Config): string[] {
       "archipelago:backup is of the container's database: once `npm run migrate -- postgres` has switched, what the app writes is only in DigitalOcean's own daily backups",
     ];
   }
-  if (database.engine !== "container" || machines === "simulated") return [];
-  return [
-    "there are no backups: archipelago:backup makes them, and `npm run backup -- keygen` the key",
-  ];
+  if (database.engine === "none" || machines === "simulated") return [];
+  const there =
+    database.engine === "managed"
+      ? "there are no backups but DigitalOcean's own, which go with the cluster and the account"
+      : "there are no backups";
+  return [`${there}: archipelago:backup makes them, and \`npm run backup -- keygen\` the key`];
 }
 
 function filesLines({ files, machines }: Config): string[] {

@@ -17,21 +17,26 @@ export interface BackupArgs {
   /** With age, rclone, zstd, Node.js and PostgreSQL's programs: the toolbox. */
   readonly image: pulumi.Input<string>;
   readonly networkId: pulumi.Input<string>;
-  /** Swarm id of the node that holds the Volume. */
-  readonly nodeId: pulumi.Input<string>;
-  /** Directory on that node with the database's files and its socket. */
-  readonly postgresDirectory: string;
+  /** What it reads on a node. @default nothing: it runs anywhere */
+  readonly data?: BackupData | undefined;
   /** Secret: it holds the places' logins. */
   readonly settings: pulumi.Input<BackupSettings>;
   /** What must be there before: the image on every node. */
   readonly after: readonly pulumi.Resource[];
 }
 
+export interface BackupData {
+  /** Swarm id of the node that holds the Volume. */
+  readonly nodeId: pulumi.Input<string>;
+  /** Directory on that node with the container database's files and its socket. */
+  readonly postgresDirectory: string;
+}
+
 /**
- * Backs up at its times, as a swarm service `backup` beside the database: dump, compress, encrypt, upload, read back.
+ * Backs up at its times, as a swarm service `backup`, beside the data where that is on a node: dump, compress, encrypt, upload, read back.
  *
  * ```ts
- * new Backup("backup", { image, networkId, nodeId, postgresDirectory: "/mnt/data/postgres", settings, after: [] });
+ * new Backup("backup", { image, networkId, data: { nodeId, postgresDirectory: "/mnt/data/postgres" }, settings, after: [] });
  * ```
  *
  * It knows the public key alone, and cannot read what it saved. Whoever has its node can delete backups where the places' logins allow it.
@@ -41,6 +46,7 @@ export class Backup extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:backup:Backup", name, {}, opts);
+    const { data } = args;
     const kept = { parent: this, deleteBeforeReplace: false };
     const settings = new docker.Secret(
       name,
@@ -58,7 +64,7 @@ export class Backup extends pulumi.ComponentResource {
       replicas: 1,
       order: "stop-first",
       memoryMib: 512,
-      constraints: [pulumi.interpolate`node.id == ${args.nodeId}`],
+      ...(data && { constraints: [pulumi.interpolate`node.id == ${data.nodeId}`] }),
       labels: SINGLETON,
       container: {
         image: args.image,
@@ -77,7 +83,9 @@ export class Backup extends pulumi.ComponentResource {
           },
         ],
         mounts: [
-          { type: "bind", source: args.postgresDirectory, target: POSTGRES_DIRECTORY },
+          ...(data
+            ? [{ type: "bind", source: data.postgresDirectory, target: POSTGRES_DIRECTORY }]
+            : []),
           AUTHORITIES_MOUNT,
         ],
         healthcheck: {

@@ -37,12 +37,33 @@ export interface Keep {
 }
 
 /** A PostgreSQL server with databases to save. */
-export interface DatabaseServer {
-  /** Reached by a Unix socket on the same node, as the server's own administrator. */
+export type DatabaseServer = ContainerServer | ManagedServer;
+
+/** Reached by a Unix socket on the same node, as the server's own administrator. */
+export interface ContainerServer {
   readonly kind: "container";
   /** Directory in the agent's container that holds the server's files and its socket's directory, `run`. */
   readonly directory: string;
   readonly databases: readonly string[];
+}
+
+/** DigitalOcean's. */
+export interface ManagedServer {
+  readonly kind: "managed";
+  /** In the VPC. */
+  readonly host: string;
+  readonly port: number;
+  /** PEM of the authority that signed the server's certificate. */
+  readonly ca: string;
+  /** The administrator: no superuser, but it may make databases and roles. */
+  readonly user: string;
+  readonly password: string;
+  /** The administrator's own, which must stay: names of the others are changed from there. */
+  readonly adminDatabase: string;
+  /** The stack's; others that are there are saved, too. */
+  readonly databases: readonly string[];
+  /** Of a node's disk. Full, the server takes no more writes. */
+  readonly diskBytes: number;
 }
 
 export interface BackupSettings {

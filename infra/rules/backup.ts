@@ -8,10 +8,10 @@ export function backupFaults({ backup, database, region }: Config): Fault[] {
   if (backup === undefined) return [];
   const at = "archipelago:backup";
   const faults: Fault[] = [];
-  if (database.engine !== "container") {
+  if (database.engine === "none") {
     faults.push({
       path: at,
-      rule: "must be left out: only the databases of archipelago:database.engine container are saved",
+      rule: "must be left out: a stack without a database has nothing that is saved",
     });
   }
   if (!isRecipient(backup.recipient)) {

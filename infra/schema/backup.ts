@@ -88,7 +88,7 @@ export const backup = mapping(
       "The second place, which must not go with the first: one of the two.",
     ),
   },
-  "Backups of the database, encrypted, in two places. Without this key there are none.",
+  "Backups of the databases, encrypted, in two places. Without this key there are none but those that DigitalOcean makes of a managed one.",
 );
 
 export type BackupConfig = z.output<typeof backup>;

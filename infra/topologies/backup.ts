@@ -1,35 +1,57 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Backup } from "../../components/backup/backup";
-import type { BackupSettings, BucketPlace, Place } from "../../components/backup/settings";
+import type {
+  BackupSettings,
+  BucketPlace,
+  DatabaseServer,
+  Place,
+} from "../../components/backup/settings";
 import { POSTGRES_DIRECTORY } from "../../components/backup/settings";
 import { rcloneConfig, rootOf } from "../../components/backup/rclone";
 import type { Files } from "../../components/files";
+import type { ManagedPostgres } from "../../components/managed-postgres";
 import type { RolloutTarget } from "../../components/service-defaults";
 import type { Config } from "../config";
 import { databaseNames } from "../databases";
 import { VOLUME_MOUNT } from "../names";
 import type { BackupConfig } from "../schema/backup";
-import type { Archive, OnSwarm } from "./database";
+import type { Archive, OnSwarm, ServedDatabase } from "./database";
+import type { Managed } from "./managed";
+import type { Site } from "./site";
 import type { Toolbox } from "./toolbox";
+
+/** Where backups go, and what DigitalOcean runs of what is saved. */
+export interface Saved {
+  readonly backup: BackupConfig;
+  readonly space: Files;
+  readonly managed: Managed;
+}
+
+/** @returns undefined where nothing is saved. A second site's data is the first's. */
+export function savedBy({ backup }: Config, managed: Managed, site: Site): Saved | undefined {
+  const { backups: space } = managed;
+  if (backup === undefined || space === undefined || site.parent !== undefined) return undefined;
+  return { backup, space, managed };
+}
 
 /** The agent that backs up, once the database is well. */
 export function serveBackup(
   config: Config,
-  backup: BackupConfig,
-  space: Files,
+  saved: Saved,
   { image, copies }: Toolbox,
   { networkId, volumeNodeId, onSwarm }: OnSwarm,
-  after: readonly pulumi.Resource[],
+  database: ServedDatabase | undefined,
 ): RolloutTarget {
   const { target } = new Backup(
     "backup",
     {
       image,
       networkId,
-      nodeId: volumeNodeId,
-      postgresDirectory: `${VOLUME_MOUNT}/postgres`,
-      settings: settingsOf(config, backup, space),
-      after: [...copies, ...after],
+      ...(config.database.engine === "container" && {
+        data: { nodeId: volumeNodeId, postgresDirectory: `${VOLUME_MOUNT}/postgres` },
+      }),
+      settings: settingsOf(config, saved),
+      after: [...copies, ...(database ? [database.ready] : [])],
     },
     onSwarm,
   );
@@ -39,8 +61,7 @@ export function serveBackup(
 /** The first place, for PostgreSQL itself. */
 export function archiveOf(
   { stack }: Config,
-  { recipient }: BackupConfig,
-  space: Files,
+  { backup: { recipient }, space }: Saved,
   toolbox: Toolbox,
 ): Archive {
   const place = bucketOf(space);
@@ -56,21 +77,46 @@ export function archiveOf(
 
 function settingsOf(
   config: Config,
-  { recipient, schedule, keep, second }: BackupConfig,
-  space: Files,
+  { backup: { recipient, schedule, keep, second }, space, managed }: Saved,
 ): pulumi.Output<BackupSettings> {
-  return bucketOf(space).apply((place): BackupSettings => ({
-    stack: config.stack,
-    recipient,
-    schedule,
-    keep,
-    places: { first: place, second: secondPlace(second) },
-    server: {
-      kind: "container",
-      directory: POSTGRES_DIRECTORY,
-      databases: databaseNames(config),
-    },
-  }));
+  return pulumi
+    .all([bucketOf(space), serverOf(config, managed.postgres)])
+    .apply(([place, server]): BackupSettings => ({
+      stack: config.stack,
+      recipient,
+      schedule,
+      keep,
+      places: { first: place, second: secondPlace(second) },
+      server,
+    }));
+}
+
+function serverOf(
+  config: Config,
+  managed: ManagedPostgres | undefined,
+): pulumi.Output<DatabaseServer> {
+  const databases = databaseNames(config);
+  if (config.database.engine === "container") {
+    return pulumi.output({ kind: "container", directory: POSTGRES_DIRECTORY, databases } as const);
+  }
+  if (managed === undefined) throw new Error("a managed database is part of the stack");
+  const { cluster, ca } = managed.server;
+  return pulumi
+    .output({
+      kind: "managed" as const,
+      host: cluster.privateHost,
+      port: cluster.port,
+      user: cluster.user,
+      password: cluster.password,
+      adminDatabase: cluster.database,
+      ca,
+      databases,
+      diskBytes: cluster.storageSizeMib,
+    })
+    .apply((server): DatabaseServer => ({
+      ...server,
+      diskBytes: Number(server.diskBytes) * 2 ** 20,
+    }));
 }
 
 function bucketOf({ told, given }: Files): pulumi.Output<BucketPlace> {

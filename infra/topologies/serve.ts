@@ -14,7 +14,7 @@ import { pinnedNode } from "../fleet-plan";
 import { VOLUME_MOUNT } from "../names";
 import { edgeRoutes } from "../routes";
 import { makeApp } from "./app";
-import { archiveOf, serveBackup } from "./backup";
+import { archiveOf, savedBy, serveBackup } from "./backup";
 import { serveCache } from "./cache";
 import { type OnSwarm, serveDatabase } from "./database";
 import type { Place } from "./ground";
@@ -49,17 +49,14 @@ export function serve(
   const onSwarm = makeSwarm(config, nodes, cluster, login, place, site);
   const builders = makeBuilders(config, nodes, place, site);
   const repository = repositoryOf(config, managed);
-  // Once for all sites: the database is in the first.
-  const space = site.parent === undefined ? managed.backups : undefined;
+  const saved = savedBy(config, managed, site);
+  const toolbox = saved && makeToolbox(onSwarm, repository, builders);
   const archive =
-    config.backup && space
-      ? archiveOf(config, config.backup, space, makeToolbox(onSwarm, repository, builders))
+    saved && toolbox && config.database.engine === "container"
+      ? archiveOf(config, saved, toolbox)
       : undefined;
   const database = serveDatabase(config, account, managed.postgres, onSwarm, archive);
-  const backup =
-    config.backup && space && archive && database
-      ? [serveBackup(config, config.backup, space, archive.toolbox, onSwarm, [database.ready])]
-      : [];
+  const backup = saved && toolbox ? [serveBackup(config, saved, toolbox, onSwarm, database)] : [];
   const cache = serveCache(config, managed.cache, onSwarm);
   const { targets, images } = makeApp(config, {
     onSwarm,

@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { copyWal, missingWal, takeBase } from "../../components/backup/agent/base";
 import { recoverDatabases } from "../../components/backup/agent/recover";
 import { rcloneConfig } from "../../components/backup/rclone";
-import type { DatabaseServer } from "../../components/backup/settings";
+import type { ContainerServer } from "../../components/backup/settings";
 import { bin, keys, missing, Servers } from "./servers";
 
 test("a hole in the archived log is found, and an end is none", () => {
@@ -23,7 +23,7 @@ if (absent.length > 0)
 
 (absent.length > 0 ? describe.skip : describe)("the archived log of a server", () => {
   let servers: Servers;
-  const server = () => servers.settings().server as DatabaseServer;
+  const server = () => servers.settings().server as ContainerServer;
   const back = (moment: string, into: string, from: "first" | "second" = "first") =>
     servers.agent((context) =>
       recoverDatabases(context, server(), moment, {

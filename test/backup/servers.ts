@@ -36,6 +36,8 @@ export class Servers {
   /** What a node has at the agent's POSTGRES_DIRECTORY. */
   readonly data = path.join(this.root, "postgres");
   private readonly children: ChildProcess[] = [];
+  /** PostgreSQL's, which names its socket. */
+  port = 5432;
   s3!: BucketPlace;
   sftp!: SftpPlace;
 
@@ -81,6 +83,8 @@ export class Servers {
         "ON_ERROR_STOP=1",
         "-h",
         path.join(this.data, "run"),
+        "-p",
+        String(this.port),
         "-U",
         "postgres",
         "-d",
@@ -144,26 +148,24 @@ export class Servers {
       "-E",
       "UTF8",
     );
-    const options = `-k ${this.data}/run -c listen_addresses= -c fsync=off`;
-    this.asPostgres(
-      "pg_ctl",
-      "-D",
-      data,
-      "-l",
-      path.join(this.data, "log"),
-      "-w",
-      "-o",
-      options,
-      "start",
-    );
+    this.configure({
+      unix_socket_directories: path.join(this.data, "run"),
+      listen_addresses: "",
+      fsync: "off",
+    });
+    this.asPostgres("pg_ctl", "-D", data, "-l", path.join(this.data, "log"), "-w", "start");
     this.sql("postgres", "CREATE ROLE app LOGIN; CREATE ROLE own LOGIN");
     for (const name of ["app", "own"])
       this.sql("postgres", `CREATE DATABASE ${name} OWNER ${name}`);
   }
 
-  restartPostgres(options: Readonly<Record<string, string>>): void {
+  private configure(options: Readonly<Record<string, string>>): void {
     const lines = Object.entries(options).map(([name, value]) => `${name} = '${value}'\n`);
     appendFileSync(path.join(this.data, "15/postgresql.conf"), lines.join(""));
+  }
+
+  restartPostgres(options: Readonly<Record<string, string>>): void {
+    this.configure(options);
     this.asPostgres(
       "pg_ctl",
       "-D",

@@ -63,3 +63,29 @@ test("without the key in the stack file there is none of it", async () => {
   const names = (await declare("single-node", { services })).map(({ name }) => name);
   expect(names.filter((name) => /backup|toolbox/.test(name))).toEqual([]);
 });
+
+test("a managed database's agent is bound to no node, and gets the administrator's login and the authority", async () => {
+  const swarm = await declare("swarm", { services, backup });
+  const { taskSpec } = only(swarm, SERVICE, "backup").inputs as {
+    readonly taskSpec: {
+      readonly containerSpec: { readonly mounts: readonly { source: string }[] };
+      readonly placement: object;
+    };
+  };
+  expect(taskSpec.placement).not.toHaveProperty("constraints");
+  expect(taskSpec.containerSpec.mounts).toHaveLength(1);
+  const { value } = only(swarm, "docker:index/secret:Secret", "backup").inputs.data as {
+    value: string;
+  };
+  expect(JSON.parse(Buffer.from(value, "base64").toString())).toMatchObject({
+    server: {
+      kind: "managed",
+      host: "private-app-postgres.db.example",
+      ca: "CA",
+      user: "doadmin",
+      adminDatabase: "defaultdb",
+      databases: ["app"],
+      diskBytes: 15 * 2 ** 30,
+    },
+  });
+});

@@ -39,6 +39,8 @@ const OUTPUTS: Readonly<Record<string, Record<string, unknown>>> = {
     port: 25060,
     user: "doadmin",
     password: "administrator-password",
+    database: "defaultdb",
+    storageSizeMib: "15360",
   },
   "digitalocean:index/databaseUser:DatabaseUser": { password: "user-password" },
   "digitalocean:index/databaseReplica:DatabaseReplica": { uuid: "replica-uuid" },

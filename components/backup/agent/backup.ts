@@ -1,9 +1,11 @@
 import type { Duplex } from "node:stream";
+import { type Access, accessTo } from "./access";
 import { compress, type Context, encrypt } from "./context";
+import { actForOwners, databasesOf } from "./databases";
 import { type Command, textOf } from "./flow";
 import { directoryOf, idOf, type Manifest, MANIFEST, type Part } from "./manifest";
 import { Measure } from "./measure";
-import { accessTo, askOnce, countTables, freeze, literal, Session } from "./postgres";
+import { askOnce, countTables, freeze, literal, Session } from "./postgres";
 import { bytesOf } from "./progress";
 import type { Store } from "./store";
 
@@ -148,26 +150,27 @@ function agree(
   );
 }
 
-async function sourcesOf({ settings }: Context): Promise<Source[]> {
+async function sourcesOf({ settings, secrets }: Context): Promise<Source[]> {
   const { server } = settings;
   if (server === undefined) return [];
-  const access = accessTo(server);
-  return Promise.all(
-    server.databases.map(async (name): Promise<Source> => {
-      const size = `SELECT pg_database_size(${literal(name)})`;
-      return {
-        kind: "database",
-        name,
-        file: `database-${name}.dump.zst.age`,
-        size: Number((await askOnce(access, name, size))[0]),
-        open: () => dump(access, name),
-      };
-    }),
-  );
+  const access = accessTo(server, secrets);
+  const sources: Source[] = [];
+  for (const name of await databasesOf(server, access)) {
+    if (server.kind === "managed") await actForOwners(access, name);
+    const size = `SELECT pg_database_size(${literal(name)})`;
+    sources.push({
+      kind: "database",
+      name,
+      file: `database-${name}.dump.zst.age`,
+      size: Number((await askOnce(access, name, size))[0]),
+      open: () => dump(access, name),
+    });
+  }
+  return sources;
 }
 
 /** A logical dump in PostgreSQL's custom format, with the rows and sums of the same moment. */
-async function dump(access: ReturnType<typeof accessTo>, name: string): Promise<Reading> {
+async function dump(access: Access, name: string): Promise<Reading> {
   const session = Session.open(access, name);
   try {
     const snapshot = await freeze(session);

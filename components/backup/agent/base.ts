@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import type { DatabaseServer } from "../settings";
+import type { ContainerServer } from "../settings";
+import { socketOf } from "./access";
 import { compress, type Context, encrypt } from "./context";
 import { flow, textOf } from "./flow";
 import { idOf } from "./manifest";
 import { Measure } from "./measure";
-import { accessTo, askOnce } from "./postgres";
+import { askOnce } from "./postgres";
 import { bytesOf } from "./progress";
 import type { Store } from "./store";
 
@@ -43,8 +44,8 @@ export const baseFile = ({ system, id }: Pick<Base, "system" | "id">) =>
 export const walDirectory = (system: string) => `wal/${system}`;
 
 /** The identifier of the running server's files. */
-export async function systemOf(server: DatabaseServer): Promise<string> {
-  const access = accessTo(server);
+export async function systemOf(server: ContainerServer): Promise<string> {
+  const access = socketOf(server);
   const [system = ""] = await askOnce(
     access,
     "postgres",
@@ -54,9 +55,9 @@ export async function systemOf(server: DatabaseServer): Promise<string> {
 }
 
 /** Copies the server's files to every place, and reads them back. The manifest comes last. */
-export async function takeBase(context: Context, server: DatabaseServer): Promise<Base> {
+export async function takeBase(context: Context, server: ContainerServer): Promise<Base> {
   const { settings, stores, tell, now, signal } = context;
-  const access = accessTo(server);
+  const access = socketOf(server);
   const ask = async (sql: string) => (await askOnce(access, "postgres", sql))[0] ?? "";
   const system = await systemOf(server);
   const id = idOf(now());
@@ -169,11 +170,13 @@ export function missingWal(names: readonly string[], from: string): string | und
 /**
  * Removes copies older than the days that are kept, and the log that only they needed. The newest copy of the running server
  * stays, and of older servers everything, until their newest copy is too old.
+ *
+ * @param running undefined where no server that runs archives its log.
  */
 export async function pruneBases(
   { settings, now }: Context,
   store: Store,
-  running: string,
+  running: string | undefined,
 ): Promise<void> {
   const oldest = now().getTime() - settings.keep.days * 86_400_000;
   const all = await basesIn(store);

@@ -47,11 +47,10 @@ async function main(): Promise<void> {
 async function run(context: Context): Promise<void> {
   const { server } = context.settings;
   const manifest = await backUp(context);
-  if (server !== undefined) {
-    await takeBase(context, server);
-    const running = await systemOf(server);
-    for (const store of context.stores) await pruneBases(context, store, running);
-  }
+  const archived = server?.kind === "container" ? server : undefined;
+  if (archived !== undefined) await takeBase(context, archived);
+  const running = archived && (await systemOf(archived));
+  for (const store of context.stores) await pruneBases(context, store, running);
   for (const store of context.stores) {
     for (const id of await prune(context, store)) {
       context.tell({
@@ -120,8 +119,13 @@ const restore = (stop: AbortController) => async (context: Context) => {
   const { server } = context.settings;
   if (server === undefined) throw new Error("this stack has no database");
   const { backup, moment } = request;
+  if (moment !== undefined && server.kind !== "container") {
+    throw new Error(
+      "only a database in a container has an archive of its log here: for a moment of a managed one, `doctl databases fork` restores DigitalOcean's own backups into a new cluster",
+    );
+  }
   const done =
-    moment !== undefined
+    moment !== undefined && server.kind === "container"
       ? await recoverDatabases(context, server, moment, request)
       : await restoreDatabases(context, server, backup, request);
   context.tell({ event: "done", ...done });
@@ -164,7 +168,7 @@ async function serve(
 /** A new server's archive is of use from its first copy on. */
 async function beginArchive(context: Context): Promise<void> {
   const { server } = context.settings;
-  if (server === undefined) return;
+  if (server?.kind !== "container") return;
   const running = await systemOf(server);
   for (const store of context.stores) {
     const bases = await basesIn(store);
@@ -176,7 +180,7 @@ async function beginArchive(context: Context): Promise<void> {
 /** What the server archives in the first place goes on to the second. */
 async function forward(context: Context): Promise<void> {
   const [first, second] = context.stores;
-  if (context.settings.server !== undefined && first && second) {
+  if (context.settings.server?.kind === "container" && first && second) {
     await copyWal(context, first, second);
   }
 }

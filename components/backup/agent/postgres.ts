@@ -1,41 +1,16 @@
 import { type ChildProcess } from "node:child_process";
-import { statSync } from "node:fs";
-import * as path from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
-import type { DatabaseServer } from "../settings";
-import { type Command, start } from "./flow";
+import type { Access } from "./access";
+import { start } from "./flow";
 import type { Tables } from "./manifest";
-
-const CONNECT_TIMEOUT_SECONDS = "15";
-
-/** How programs of PostgreSQL reach a server: with the variables of libpq, and as which user of this machine. */
-export interface Access {
-  readonly env: Readonly<Record<string, string>>;
-  readonly as: NonNullable<Command["as"]>;
-}
-
-export function accessTo(server: DatabaseServer): Access {
-  const socket = path.join(server.directory, "run");
-  const { uid, gid } = statSync(socket);
-  // Nobody else gets in that way: the socket asks the kernel who it is.
-  return {
-    env: {
-      PGCONNECT_TIMEOUT: CONNECT_TIMEOUT_SECONDS,
-      PGAPPNAME: "archipelago backup",
-      PGHOST: socket,
-      PGUSER: "postgres",
-    },
-    as: { uid, gid },
-  };
-}
 
 export const quoted = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
 export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** What values look like as text: without it two servers would show the same row differently. */
 const SAME_TEXT = `SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
-SET timezone = 'UTC'; SET search_path = ''; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;`;
+SET timezone = 'UTC'; SET row_security = off; SET search_path = ''; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;`;
 
 /** One session of psql. */
 export class Session {
@@ -93,7 +68,7 @@ export async function askOnce(access: Access, database: string, sql: string): Pr
 }
 
 /** Ordinary tables of users, extensions' own left out: those come back with the extension. */
-const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+export const TABLES = `SELECT format('%I.%I', n.nspname, c.relname) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_toast%'
 AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e') ORDER BY 1`;
 

@@ -2,19 +2,20 @@ import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { statfs } from "node:fs/promises";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { DatabaseServer } from "../settings";
+import type { ContainerServer } from "../settings";
+import { type Access, socketOf } from "./access";
+import { restoreCommand } from "./beside";
 import { type Base, basesIn, missingWal, systemOf, unpackBase, walDirectory, walIn } from "./base";
 import { type Context, decompress, decrypt } from "./context";
 import { flow, start } from "./flow";
 import { Measure } from "./measure";
-import { type Access, accessTo, askOnce, literal } from "./postgres";
+import { askOnce, literal } from "./postgres";
 import { bytesOf } from "./progress";
 import {
   bringBack,
   elsewhere,
   mustOpen,
   type Origin,
-  restoreCommand,
   type RestoreRequest,
   storeOf,
   tablesOf,
@@ -32,7 +33,7 @@ const GIB = 2 ** 30;
  */
 export async function recoverDatabases(
   context: Context,
-  server: DatabaseServer,
+  server: ContainerServer,
   moment: string,
   request: RestoreRequest,
 ): Promise<Record<string, unknown>> {
@@ -55,7 +56,7 @@ export async function recoverDatabases(
   const directory = path.join(server.directory, "recovery");
   // Not below `secrets`, which no other user may enter.
   const side = mkdtempSync(path.join(path.dirname(secrets), "archipelago-recovery-"));
-  const { as } = accessTo(server);
+  const { as } = socketOf(server);
   const scripts = writeScripts(context, store, made, request.identity, side);
   // A recovery that was killed left it; nothing else uses the name.
   rmSync(directory, { recursive: true, force: true });
@@ -92,7 +93,7 @@ export async function recoverDatabases(
 export async function chooseBase(
   context: Context,
   store: Store,
-  server: DatabaseServer,
+  server: ContainerServer,
   moment: string,
 ): Promise<Base> {
   const all = await basesIn(store);
@@ -114,7 +115,7 @@ export async function chooseBase(
 }
 
 /** The copy of the files, the log that is replayed on it, and what is brought over. */
-async function mustFitBeside(server: DatabaseServer, { originalBytes }: Base): Promise<void> {
+async function mustFitBeside(server: ContainerServer, { originalBytes }: Base): Promise<void> {
   const needed = originalBytes * 2.2 + Math.min(originalBytes, GIB);
   const { bavail, bsize } = await statfs(server.directory);
   if (bavail * bsize >= needed) return;
@@ -171,7 +172,7 @@ zstd -q -f -d -o "$2" ${side}/wal.zst || { echo "$1 is damaged" >&2; exit 255; }
 interface Replay {
   readonly directory: string;
   readonly side: string;
-  readonly as: Access["as"];
+  readonly as: NonNullable<Access["as"]>;
   readonly fetch: string;
   readonly moment: string;
 }
@@ -233,7 +234,7 @@ function explained(error: unknown, moment: string): Error {
 
 async function originOf(
   { tell, signal }: Context,
-  server: DatabaseServer,
+  server: ContainerServer,
   { database }: RestoreRequest,
   { what, made, access, moment }: { what: string; made: Base; access: Access; moment: string },
 ): Promise<Origin> {
@@ -259,7 +260,7 @@ async function originOf(
       await flow(
         { ...dump, command: [...dump.command] },
         [new Measure(bytesOf(step, tell))],
-        restoreCommand(server, beside),
+        restoreCommand(socketOf(server), beside),
         signal,
       );
       return tablesOf(access, name);

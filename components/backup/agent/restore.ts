@@ -1,22 +1,15 @@
-import { statfs } from "node:fs/promises";
 import * as path from "node:path";
 import { recipientOf } from "../age-key";
 import type { DatabaseServer, PlaceName } from "../settings";
+import { type Access, accessTo } from "./access";
+import { Administrator, restoreCommand } from "./beside";
 import { readManifest } from "./catalogue";
+import { adminDatabase } from "./databases";
 import { type Context, decompress, decrypt } from "./context";
-import { type Command, flow } from "./flow";
+import { flow } from "./flow";
 import { differences, directoryOf, idOf, type Manifest, type Part, type Tables } from "./manifest";
 import { Measure } from "./measure";
-import {
-  type Access,
-  accessTo,
-  askOnce,
-  countTables,
-  freeze,
-  literal,
-  quoted,
-  Session,
-} from "./postgres";
+import { countTables, freeze, Session } from "./postgres";
 import { bytesOf } from "./progress";
 import { writePrivate } from "./private";
 import type { Store } from "./store";
@@ -46,14 +39,6 @@ export interface Origin {
   fill(database: string, beside: string): Promise<Tables>;
 }
 
-const GIB = 2 ** 30;
-
-/** A server always has it: names of the others are changed from there. */
-const ADMIN_DATABASE = "postgres";
-
-/** Sessions of the old database end within this. */
-const EMPTY_TIMEOUT_SECONDS = 20;
-
 /** What a database beside the old one says of itself when it holds what it should. */
 const verifiedMark = ({ what }: Origin) => `archipelago: ${what}, verified`;
 
@@ -66,7 +51,7 @@ export async function restoreDatabases(
 ): Promise<Record<string, unknown>> {
   const store = storeOf(context, request.from);
   const manifest = await readManifest(store, id);
-  const parts = databaseParts(manifest, request.database);
+  const parts = databaseParts(manifest, request, adminDatabase(server));
   mustOpen(`backup ${manifest.id}`, manifest.recipient, request.identity);
   await mustBeWhole(store, manifest, parts);
   const identity = path.join(context.secrets, "identity");
@@ -96,8 +81,11 @@ export async function bringBack(
   { into, dryRun }: Pick<RestoreRequest, "into" | "dryRun">,
 ): Promise<Record<string, unknown>> {
   const { tell, now } = context;
-  await mustFit(server, origin);
-  if (into !== undefined) await mustBeFree(server, into);
+  const administrator = new Administrator(server, context);
+  await administrator.mustFit(origin.bytes);
+  if (into !== undefined && (await administrator.exists(into))) {
+    throw new Error(`there is a database ${into} already: --into makes a new one`);
+  }
   if (dryRun) return { dryRun, what: origin.what, databases: into ? [into] : origin.databases };
   const plan = origin.databases.map((name) => ({
     name,
@@ -106,16 +94,18 @@ export async function bringBack(
   }));
   const restored: Tables[] = [];
   for (const { name, beside } of plan) {
-    if (await isVerified(server, beside, origin)) {
+    if ((await administrator.markOf(beside)) === verifiedMark(origin)) {
       tell({ event: "note", text: `${beside} is there from an earlier attempt, and verified` });
-      restored.push(await tablesOf(accessTo(server), beside));
-    } else restored.push(await make(context, server, origin, name, beside));
+      restored.push(await tablesOf(administrator.access, beside));
+    } else restored.push(await make(context, administrator, origin, name, beside));
   }
   const stamp = idOf(now()).toLowerCase();
   const kept: string[] = [];
   for (const { name, beside, place } of plan) {
     const old = into === undefined ? `${name}_before_${stamp}` : undefined;
-    if (await takePlace(context, server, beside, place, old)) kept.push(old ?? "");
+    if (!(await administrator.takePlace(beside, place, old))) continue;
+    tell({ event: "note", text: `${place} is the restored one now; the one before is ${old}` });
+    kept.push(old ?? "");
   }
   const rows = restored.flatMap((tables) => Object.values(tables)).map((each) => each.rows);
   return {
@@ -133,12 +123,26 @@ export function storeOf({ stores }: Context, name: PlaceName): Store {
   return store;
 }
 
-function databaseParts({ id, parts }: Manifest, wanted: string | undefined): Part[] {
+/** @param fixed a database whose name nobody may change. */
+function databaseParts(
+  { id, parts }: Manifest,
+  { database: wanted, into }: RestoreRequest,
+  fixed: string,
+): Part[] {
   const databases = parts.filter(({ kind }) => kind === "database");
-  const chosen = databases.filter(({ name }) => wanted === undefined || name === wanted);
-  if (chosen.length > 0) return chosen;
-  const names = databases.map(({ name }) => name).join(", ") || "none";
-  throw new Error(`backup ${id} has no database ${wanted ?? ""}: it has ${names}`);
+  const chosen = databases.filter(({ name }) =>
+    wanted === undefined ? name !== fixed : name === wanted,
+  );
+  if (chosen.length === 0) {
+    const names = databases.map(({ name }) => name).join(", ") || "none";
+    throw new Error(`backup ${id} has no database ${wanted ?? ""}: it has ${names}`);
+  }
+  if (wanted === fixed && into === undefined) {
+    throw new Error(
+      `${fixed} is the administrator's own and keeps its name: --into brings it back as another one`,
+    );
+  }
+  return chosen;
 }
 
 /** @throws {Error} when the identity is not the one that it was encrypted to, before anything is read. */
@@ -165,71 +169,32 @@ async function mustBeWhole(store: Store, { id }: Manifest, parts: readonly Part[
 
 export const elsewhere = ({ name }: Store) => `try --from ${name === "first" ? "second" : "first"}`;
 
-/** Everything twice, and the log of writing it, fits beside what is there. */
-async function mustFit(server: DatabaseServer, { bytes }: Origin): Promise<void> {
-  const needed = bytes * 1.1 + Math.min(bytes, GIB);
-  const { bavail, bsize } = await statfs(server.directory);
-  if (bavail * bsize >= needed) return;
-  const gib = (count: number) => `${(count / GIB).toFixed(2)} GiB`;
-  throw new Error(
-    `not enough room: the restored databases need ${gib(needed)} beside the old ones, and ${gib(bavail * bsize)} are free; ` +
-      "raise archipelago:database.volumeGib and run `up`, or drop databases that an earlier restore kept",
-  );
-}
-
-async function mustBeFree(server: DatabaseServer, name: string) {
-  if (await exists(accessTo(server), name)) {
-    throw new Error(`there is a database ${name} already: --into makes a new one`);
-  }
-}
-
-async function exists(admin: Access, name: string): Promise<boolean> {
-  const sql = `SELECT 1 FROM pg_database WHERE datname = ${literal(name)}`;
-  return (await askOnce(admin, ADMIN_DATABASE, sql)).length > 0;
-}
-
-async function isVerified(server: DatabaseServer, name: string, origin: Origin): Promise<boolean> {
-  const sql = `SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = ${literal(name)}`;
-  const [mark] = await askOnce(accessTo(server), ADMIN_DATABASE, sql);
-  return mark === verifiedMark(origin);
-}
-
 /** Makes a database beside, and looks whether it holds what it should. */
 async function make(
-  context: Context,
-  server: DatabaseServer,
+  { tell }: Context,
+  administrator: Administrator,
   origin: Origin,
   name: string,
   beside: string,
 ): Promise<Tables> {
-  const { tell } = context;
-  const access = accessTo(server);
-  const ask = (sql: string) => askOnce(access, ADMIN_DATABASE, sql);
-  const drop = () => ask(`DROP DATABASE IF EXISTS ${quoted(beside)} WITH (FORCE)`);
   // What an interrupted restore left: it is no verified one.
-  await drop();
-  await ask(`CREATE DATABASE ${quoted(beside)} OWNER ${quoted(name)} TEMPLATE template0`);
-  await ask(`REVOKE CONNECT ON DATABASE ${quoted(beside)} FROM PUBLIC`);
+  await administrator.drop(beside);
+  await administrator.create(beside, name);
   try {
     const expected = await origin.fill(name, beside);
     tell({ event: "begins", what: `rows and sums of ${name}` });
-    const found = await tablesOf(access, beside);
+    const found = await tablesOf(administrator.access, beside);
     const wrong = differences(expected, found);
     if (wrong.length > 0) {
       throw new Error(`what was restored is not what was saved: ${wrong.slice(0, 5).join("; ")}`);
     }
-    await ask(`COMMENT ON DATABASE ${quoted(beside)} IS ${literal(verifiedMark(origin))}`);
+    await administrator.mark(beside, verifiedMark(origin));
     return found;
   } catch (error) {
-    await drop().catch(() => undefined);
+    await administrator.drop(beside).catch(() => undefined);
     throw error;
   }
 }
-
-export const restoreCommand = (server: DatabaseServer, beside: string): Command => ({
-  command: ["pg_restore", "--exit-on-error", "-d", beside],
-  ...accessTo(server),
-});
 
 interface Loading {
   readonly manifest: Manifest;
@@ -242,7 +207,7 @@ interface Loading {
 
 /** Fills a database with a dump. @returns what the backup says of its tables. */
 async function load(
-  { tell, signal }: Context,
+  { tell, signal, secrets }: Context,
   server: DatabaseServer,
   { manifest, part, beside, store, identity }: Loading,
 ): Promise<Tables> {
@@ -253,7 +218,7 @@ async function load(
   await flow(
     store.rclone("cat", store.at(file)),
     [measure, decrypt(identity), decompress],
-    restoreCommand(server, beside),
+    restoreCommand(accessTo(server, secrets), beside),
     signal,
   ).catch((error: unknown) => {
     const reason = error instanceof Error ? error.message : "it failed";
@@ -274,55 +239,5 @@ export async function tablesOf(access: Access, database: string) {
     return await countTables(session);
   } finally {
     await session.close();
-  }
-}
-
-/**
- * Gives a database the name of another one, which keeps its contents under a name of its own. New sessions wait for milliseconds.
- *
- * @returns whether there was one.
- */
-async function takePlace(
-  { tell }: Context,
-  server: DatabaseServer,
-  beside: string,
-  place: string,
-  old: string | undefined,
-): Promise<boolean> {
-  const admin = accessTo(server);
-  const session = Session.open(admin, ADMIN_DATABASE);
-  const closed = (name: string, yes: boolean) =>
-    `ALTER DATABASE ${quoted(name)} ALLOW_CONNECTIONS ${yes ? "false" : "true"}`;
-  try {
-    const taken = old !== undefined && (await exists(admin, place));
-    if (!taken) {
-      await session.ask(`ALTER DATABASE ${quoted(beside)} RENAME TO ${quoted(place)}`);
-      return false;
-    }
-    try {
-      await session.ask(closed(place, true));
-      await empty(session, place);
-      await session.ask(
-        `BEGIN; ALTER DATABASE ${quoted(place)} RENAME TO ${quoted(old)}; ALTER DATABASE ${quoted(beside)} RENAME TO ${quoted(place)}; COMMIT`,
-      );
-      await session.ask(closed(old, false));
-    } catch (error) {
-      await askOnce(admin, ADMIN_DATABASE, closed(place, false)).catch(() => undefined);
-      throw error;
-    }
-    tell({ event: "note", text: `${place} is the restored one now; the one before is ${old}` });
-    return true;
-  } finally {
-    await session.close();
-  }
-}
-
-/** Ends the sessions of a database that takes no new ones. */
-async function empty(session: Session, database: string): Promise<void> {
-  const deadline = Date.now() + EMPTY_TIMEOUT_SECONDS * 1000;
-  const sql = `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = ${literal(database)}`;
-  while ((await session.ask(sql))[0] !== "0") {
-    if (Date.now() > deadline) throw new Error(`sessions of ${database} do not end`);
-    await session.ask("SELECT pg_sleep(0.05)");
   }
 }

@@ -45,13 +45,16 @@ test("everything that is wrong with backups is in the one report, and no secret 
     "archipelago:backup.second.sftp.hostKey is missing; it must be a public host key such as ssh-ed25519 AAAA…",
     "archipelago:backup.second.sftp.key must be a private key in PEM",
   ]);
-  expect(report({ backup }, "swarm")).toEqual([
-    "archipelago:backup must be left out: only the databases of archipelago:database.engine container are saved",
+  expect(report({ backup, database: "none" })).toEqual([
+    "archipelago:backup must be left out: a stack without a database has nothing that is saved",
   ]);
+  expect(report({ backup }, "swarm")).toEqual([]);
 });
 
 test("a preview warns where a database has no backups", () => {
-  const lines = (given: object) => announcements(read(given).config, emptyAccount);
+  const lines = (given: object, stack?: string) =>
+    announcements(read(given, stack).config, emptyAccount);
+  expect(lines({}, "swarm").join("\n")).toContain("no backups but DigitalOcean's own");
   expect(lines({}).join("\n")).toContain("there are no backups: archipelago:backup makes them");
   expect(lines({ backup }).join("\n")).not.toContain("no backups");
 });
