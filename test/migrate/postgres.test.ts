@@ -1,16 +1,13 @@
-import { spawn, spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { Pool } from "pg";
+import { spawn } from "node:child_process";
+import type { Pool } from "pg";
 import { drift, preflight } from "../../scripts/migrate/postgres/preflight";
 import { copyOnce, copyScript } from "../../scripts/migrate/postgres/snapshot";
 import { closeSide, openSide, type Side } from "../../scripts/migrate/postgres/side";
 import { ChangeStream } from "../../scripts/migrate/postgres/stream";
 import { type Poolers, switchOver } from "../../scripts/migrate/postgres/switch";
-import { Psql } from "../../scripts/migrate/psql";
 import { eventually } from "../unit/examples/harness";
-import { asNobody, freePort, localPsql, PostgresServer } from "./servers";
+import { Pooler } from "./pooler";
+import { localPsql, PostgresServer } from "./servers";
 
 let container: PostgresServer;
 let managed: PostgresServer;
@@ -95,106 +92,6 @@ class Ground {
   close = () => Promise.all([closeSide(this.source), closeSide(this.target)]);
 }
 
-/** PgBouncer before both servers, as in a stack. */
-class Pooler implements Poolers {
-  readonly dir = mkdtempSync(join(tmpdir(), "migrate-pgbouncer-"));
-  private child: ReturnType<typeof spawn> | undefined;
-  private console: Psql | undefined;
-
-  private constructor(
-    readonly port: number,
-    private readonly database: string,
-  ) {}
-
-  static async start(database: string): Promise<Pooler> {
-    const pooler = new Pooler(await freePort(), database);
-    writeFileSync(join(pooler.dir, "users"), `"${database}" "${database}"\n`);
-    pooler.configure(container.port);
-    spawnSync("chown", ["-R", "nobody", pooler.dir]);
-    const [file = "", ...args] = asNobody(["pgbouncer", "-q", join(pooler.dir, "ini")]);
-    pooler.child = spawn(file, args, { stdio: "ignore" });
-    await eventually(async () => {
-      const pool = pooler.pool(1);
-      await pool.query("SELECT 1").finally(() => pool.end());
-    });
-    return pooler;
-  }
-
-  pool(max = 4): Pool {
-    const { port, database } = this;
-    const pool = new Pool({
-      host: "127.0.0.1",
-      port,
-      user: database,
-      password: database,
-      database,
-      max,
-    });
-    pool.on("error", () => undefined);
-    return pool;
-  }
-
-  private configure(server: number): void {
-    const lines = [
-      "[databases]",
-      `${this.database} = host=127.0.0.1 port=${server}`,
-      "[pgbouncer]",
-      `listen_addr = 127.0.0.1\nlisten_port = ${this.port}\nunix_socket_dir = ${this.dir}`,
-      `auth_type = plain\nauth_file = ${this.dir}/users\npool_mode = session\nserver_login_retry = 1`,
-    ];
-    writeFileSync(join(this.dir, "ini"), `${lines.join("\n")}\n`);
-  }
-
-  private admin(): Psql {
-    const where = ["-h", this.dir, "-p", String(this.port), "-U", "pgbouncer", "-d", "pgbouncer"];
-    const [file = "", ...args] = asNobody([
-      "psql",
-      "-X",
-      "-q",
-      "-A",
-      "-t",
-      "-v",
-      "ON_ERROR_STOP=1",
-      ...where,
-    ]);
-    return new Psql(({ stdin, onStdout, onStderr }) => {
-      const child = spawn(file, args);
-      stdin.pipe(child.stdin);
-      child.stdin.on("error", () => undefined);
-      child.stdout.on("data", onStdout);
-      child.stderr.on("data", onStderr);
-      return new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
-    });
-  }
-
-  async open() {
-    this.console = this.admin();
-    await this.console.run("SHOW VERSION;");
-  }
-
-  pause() {
-    const empty = (this.console as Psql).run("PAUSE;").then(() => undefined);
-    return Promise.resolve({ empty });
-  }
-
-  async resume() {
-    const psql = container.psql("postgres", "postgres");
-    const isOpen = await psql.value(
-      `SELECT rolcanlogin FROM pg_roles WHERE rolname = '${this.database}';`,
-    );
-    await psql.end();
-    this.configure(isOpen === "t" ? container.port : managed.port);
-    await this.console?.run("RELOAD;");
-    await this.console?.run("RESUME;");
-  }
-
-  async stop() {
-    await this.console?.end();
-    this.child?.kill("SIGKILL");
-    rmSync(this.dir, { recursive: true, force: true });
-  }
-}
-
 /** Writes without a pause, and remembers what was acknowledged. */
 class Writer {
   readonly acknowledged: string[] = [];
@@ -243,6 +140,12 @@ class Writer {
   }
 }
 
+/** What a client hears of a session that was ended between its statements: PostgreSQL's word for it, or the closed connection. */
+const SESSION_ENDED = [
+  "terminating connection due to administrator command",
+  "Connection terminated unexpectedly",
+];
+
 const INSERT = "INSERT INTO writes (id) VALUES (gen_random_uuid()) RETURNING id";
 
 const idsOf = async (side: Side) => new Set(await side.owner.run("SELECT id FROM writes;"));
@@ -283,16 +186,15 @@ test("everything that tables can have follows: keys that change, large values, g
 
 test("a switch under load, and the way back, lose no acknowledged row", async () => {
   const ground = await Ground.make("busy");
-  const pooler = await Pooler.start("busy");
+  const pooler = await Pooler.start("busy", container, managed);
   const { source, target } = ground;
   try {
     const writer = new Writer(pooler.pool());
-    await pooler.open();
     await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(20));
     await ground.copy();
     const there = await switchOver(
       [{ role: "busy", source, target, stream: ground.stream() }],
-      pooler,
+      pooler.poolers(),
     );
     const count = writer.acknowledged.length;
     await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(count + 20));
@@ -303,10 +205,15 @@ test("a switch under load, and the way back, lose no acknowledged row", async ()
       "not permitted to log in",
     );
 
+    // Somebody who was cut off in the middle of a switch left the pooler waiting.
+    const left = pooler.poolers();
+    await left.open();
+    await left.pause();
     const back = await switchOver(
       [{ role: "busy", source: target, target: source, stream: ground.back() }],
-      pooler,
+      pooler.poolers(),
     );
+    await left.resume();
     const again = writer.acknowledged.length;
     await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(again + 20));
     await writer.stop();
@@ -317,10 +224,10 @@ test("a switch under load, and the way back, lose no acknowledged row", async ()
       [],
     );
     // What failed was not acknowledged, and only because its session was ended.
-    expect(new Set(writer.errors).size).toBeLessThanOrEqual(1);
+    expect(writer.errors.filter((one) => !SESSION_ENDED.includes(one))).toEqual([]);
     expect([there.cut, back.cut]).toEqual([0, 0]);
   } finally {
-    await pooler.stop();
+    pooler.stop();
     await ground.close();
   }
 }, 60_000);
@@ -349,6 +256,7 @@ test("a copy that is cut off leaves the target empty, and a switch that fails le
     } as unknown as ChangeStream;
     const resume = jest.fn().mockResolvedValue(undefined);
     const poolers: Poolers = {
+      open: () => Promise.resolve(),
       pause: () => Promise.resolve({ empty: Promise.resolve() }),
       resume: () => resume() as Promise<void>,
     };

@@ -70,10 +70,19 @@ export class PostgresServer {
 /** @param started gets the process, to kill it. */
 export function localPsql(
   where: readonly string[],
+  started?: (child: ChildProcess) => void,
+): StartPsql {
+  return localProgram(["psql", ...PSQL_FLAGS, ...where], process.env, started);
+}
+
+/** @param started gets the process, to kill it. */
+export function localProgram(
+  [file = "", ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
   started: (child: ChildProcess) => void = () => undefined,
 ): StartPsql {
   return ({ stdin, onStdout, onStderr }) => {
-    const child = spawn("psql", [...PSQL_FLAGS, ...where]);
+    const child = spawn(file, args, { env });
     started(child);
     stdin.pipe(child.stdin);
     child.stdin.on("error", () => undefined);

@@ -114,13 +114,8 @@ async function migrate(
       );
     if (dryRun) return report("planned");
     for (const pair of pairs) await bring(servers, from, pair, (count) => (changes += count));
-    const poolers = await servers.poolers();
-    try {
-      const switched = await step("Switching", () => switchOver(pairs, poolers));
-      return report("moved", switched);
-    } finally {
-      await poolers.close();
-    }
+    const switched = await step("Switching", () => switchOver(pairs, servers.poolers()));
+    return report("moved", switched);
   } finally {
     await Promise.all(sides.map(closeSide));
   }

@@ -6,6 +6,7 @@ import type { Target } from "../../operator/target";
 import { PSQL_FLAGS, Psql, type StartPsql } from "../psql";
 import { openSide, type Side } from "./side";
 import { type CopyJob, copyScript } from "./snapshot";
+import { HeldPoolers, holdCommand } from "./hold";
 import type { Poolers } from "./switch";
 
 export type Engine = "container" | "managed";
@@ -13,6 +14,10 @@ export type Engine = "container" | "managed";
 const CA_FILE = "/archipelago/server-ca.pem";
 const SERVERS_FILE = "/run/secrets/pgbouncer-servers";
 const POOLER_USER = "65534";
+const CHOOSE_SCRIPT = "/archipelago/choose-server";
+
+/** PgBouncer's console, as who is in its task reaches it. */
+const CONSOLE = ["PGHOST=/tmp", "PGPORT=6432", "PGUSER=pgbouncer"];
 
 export class StackServers {
   private constructor(
@@ -102,51 +107,12 @@ ${copyScript(job, { dump, restore, role: database })}`;
     if (code !== 0) throw new Fault(`The copy failed, and left nothing: ${stderr.trim()}`);
   }
 
-  /** A console of every pooler. */
-  async poolers(): Promise<StackPoolers> {
-    const console = (task: RunningTask) => {
-      const words = [
-        "psql",
-        ...PSQL_FLAGS,
-        "-h",
-        "/tmp",
-        "-p",
-        "6432",
-        "-U",
-        "pgbouncer",
-        "-d",
-        "pgbouncer",
-      ];
-      return new Psql((streams) => runInside(task, words, streams, POOLER_USER));
-    };
-    // A console that waits for PAUSE hears nothing else: RESUME must not hang on it.
-    const [pausing, resuming] = [this.poolerTasks.map(console), this.poolerTasks.map(console)];
-    await Promise.all([...pausing, ...resuming].map((one) => one.run("SHOW VERSION;")));
-    return new StackPoolers(pausing, resuming);
-  }
-}
-
-export class StackPoolers implements Poolers {
-  constructor(
-    private readonly pausing: readonly Psql[],
-    private readonly resuming: readonly Psql[],
-  ) {}
-
-  pause() {
-    const empty = Promise.all(this.pausing.map((one) => one.run("PAUSE;"))).then(() => undefined);
-    return Promise.resolve({ empty });
-  }
-
-  async resume() {
-    await Promise.all(
-      this.resuming.map((one) =>
-        one.run("\\! sh /archipelago/choose-server >&2\nRELOAD;\nRESUME;"),
-      ),
+  /** Every pooler. */
+  poolers(): Poolers {
+    const command = ["env", ...CONSOLE, ...holdCommand(CHOOSE_SCRIPT)];
+    return new HeldPoolers(
+      this.poolerTasks.map((task) => (streams) => runInside(task, command, streams, POOLER_USER)),
     );
-  }
-
-  async close() {
-    await Promise.all([...this.pausing, ...this.resuming].map((one) => one.end()));
   }
 }
 

@@ -20,7 +20,9 @@ const GRACE_MS = 1000;
 
 /** A connection pooler, or all of them, before the two servers. */
 export interface Poolers {
-  /** New sessions wait from now on. @returns a promise for the moment at which the last session has ended. */
+  /** Whatever is needed to pause at a word. */
+  open(): Promise<void>;
+  /** New sessions wait from the moment at which it resolves. @returns a promise for the moment at which the last session has ended. */
   pause(): Promise<{ readonly empty: Promise<void> }>;
   /** Leads to the server that lets the app in, and lets sessions begin. */
   resume(): Promise<void>;
@@ -48,11 +50,12 @@ export interface Switched {
  */
 export async function switchOver(pairs: readonly Pair[], poolers: Poolers): Promise<Switched> {
   const handOvers = await Promise.all(pairs.map(prepare));
-  const started = Date.now();
-  const { empty } = await poolers.pause();
-  // When a step before it fails, nobody waits for it any longer.
-  empty.catch(() => undefined);
   try {
+    await poolers.open();
+    const started = Date.now();
+    const { empty } = await poolers.pause();
+    // When a step before it fails, nobody waits for it any longer.
+    empty.catch(() => undefined);
     const counts = await Promise.all(pairs.map(fence));
     await empty;
     await Promise.all(handOvers.map((handOver) => handOver()));

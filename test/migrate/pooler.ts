@@ -1,0 +1,89 @@
+/** PgBouncer before two servers, as in a stack: with its own script that finds the one that lets the app in. */
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Pool } from "pg";
+import { HeldPoolers, holdCommand } from "../../scripts/migrate/postgres/hold";
+import { eventually } from "../unit/examples/harness";
+import { asNobody, freePort, localProgram, type PostgresServer } from "./servers";
+
+export class Pooler {
+  private readonly dir = mkdtempSync(join(tmpdir(), "migrate-pgbouncer-"));
+  private readonly choose = join(this.dir, "choose-server");
+  private child: ChildProcess | undefined;
+
+  private constructor(
+    private readonly port: number,
+    private readonly database: string,
+  ) {}
+
+  /** @param servers of which the first that lets the database's user in is led to. */
+  static async start(database: string, container: PostgresServer, managed: PostgresServer) {
+    const pooler = new Pooler(await freePort(), database);
+    pooler.write(container, managed);
+    const command = asNobody(["sh", "-euc", `sh "$1"; exec pgbouncer -q "$2"`, "sh"]);
+    const [file = "", ...args] = [...command, pooler.choose, join(pooler.dir, "ini")];
+    pooler.child = spawn(file, args, { stdio: "ignore", env: pooler.env });
+    await eventually(async () => {
+      const pool = pooler.pool(1);
+      await pool.query("SELECT 1").finally(() => pool.end());
+    });
+    return pooler;
+  }
+
+  pool(max = 4): Pool {
+    const { port, database } = this;
+    const login = { user: database, password: database, database };
+    const pool = new Pool({ host: "127.0.0.1", port, ...login, max });
+    pool.on("error", () => undefined);
+    return pool;
+  }
+
+  poolers(): HeldPoolers {
+    return new HeldPoolers([localProgram(asNobody(holdCommand(this.choose)), this.env)]);
+  }
+
+  stop(): void {
+    this.child?.kill("SIGKILL");
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private get env() {
+    const console = { PGHOST: this.dir, PGPORT: String(this.port), PGUSER: "pgbouncer" };
+    return { ...process.env, ...console, SERVERS: "container managed" };
+  }
+
+  private write(container: PostgresServer, managed: PostgresServer): void {
+    const { dir, port, database } = this;
+    const file = (name: string, lines: string[]) =>
+      writeFileSync(join(dir, name), `${lines.join("\n")}\n`);
+    file("users", [`"${database}" "${database}"`]);
+    file("ini", [
+      "[pgbouncer]",
+      `listen_addr = 127.0.0.1\nlisten_port = ${port}\nunix_socket_dir = ${dir}`,
+      `auth_type = plain\nauth_file = ${dir}/users\npool_mode = session\nserver_login_retry = 1`,
+      `%include ${dir}/server.ini`,
+    ]);
+    const servers = { container, managed };
+    for (const [name, server] of Object.entries(servers)) {
+      const place = `host=127.0.0.1 port=${server.port}`;
+      file(`pgbouncer-${name}`, ["[databases]", `${database} = ${place}`]);
+    }
+    file(
+      "pgbouncer-servers",
+      Object.entries(servers).map(
+        ([name, server]) =>
+          `[${name}]\nhost=127.0.0.1\nport=${server.port}\nuser=${database}\ndbname=${database}`,
+      ),
+    );
+    const script = readFileSync(
+      join(__dirname, "../../components/pgbouncer/choose-server"),
+      "utf8",
+    );
+    file("choose-server", [
+      script.replaceAll("/run/secrets", dir).replaceAll("/tmp/server.ini", `${dir}/server.ini`),
+    ]);
+    spawnSync("chown", ["-R", "nobody", dir]);
+  }
+}
