@@ -9,7 +9,7 @@ export const quoted = (identifier: string) => `"${identifier.replaceAll('"', '""
 export const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 /** What values look like as text: without it two servers would show the same row differently. */
-const SAME_TEXT = `SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
+export const SAME_TEXT = `SET datestyle = 'ISO, YMD'; SET intervalstyle = 'postgres'; SET extra_float_digits = 3; SET bytea_output = 'hex';
 SET timezone = 'UTC'; SET row_security = off; SET search_path = ''; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0;`;
 
 /** One session of psql. */

@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { Fault } from "../../../local/fault";
 import { checkout } from "../../../local/paths";
 import { convert } from "./convert";
+import { dataCommand } from "./data-command";
 import { loadProject } from "./load";
 import { describeConversion, secretCommand } from "./report";
 import { mustBeStackFile, stackFileText } from "../stack-file";
@@ -68,6 +69,7 @@ export function adoptCompose(files: readonly string[], options: ComposeOptions):
     throw new Fault(`${file} exists: --force writes it anew, --out another one.`);
   }
   if (writes) fs.writeFileSync(out, text);
+  const move = dataCommand(conversion, project, stack);
   if (options.json === true) {
     const { config, notes, secrets, data } = conversion;
     const commands = secrets.map(({ service, name, known }) => ({
@@ -77,11 +79,11 @@ export function adoptCompose(files: readonly string[], options: ComposeOptions):
       command: secretCommand(stack, service, name),
     }));
     process.stdout.write(
-      `${JSON.stringify({ stack, file, written: writes, config, notes, secrets: commands, data })}\n`,
+      `${JSON.stringify({ stack, file, written: writes, config, notes, secrets: commands, data, dataCommand: move })}\n`,
     );
     return usable ? 0 : 1;
   }
-  process.stdout.write(describeConversion(conversion, { stack, compose }));
+  process.stdout.write(describeConversion(conversion, { stack, compose, move }));
   if (!usable) {
     process.stdout.write("Nothing in it can be used, and nothing was written.\n");
     return 1;

@@ -15,10 +15,10 @@ const COLOURS: Readonly<Record<NoteKind, (text: string) => string>> = {
   todo: pc.yellow,
 };
 
-/** @param stack name of the stack that the file is for. */
+/** @param stack name of the stack that the file is for. @param move the command that moves the data, if there is any. */
 export function describeConversion(
   { config, notes, secrets, data, postgres }: Conversion,
-  { stack, compose }: { stack: string; compose: string },
+  { stack, compose, move }: { stack: string; compose: string; move: string | undefined },
 ): string {
   const services = Object.keys(config.services as object);
   return [
@@ -31,16 +31,17 @@ export function describeConversion(
           `${pc.yellow("Secrets")} (each command asks for the value and writes it encrypted; the stack must exist: npx pulumi stack init ${stack})`,
           ...secrets.map(({ service, name }) => `  ${secretCommand(stack, service, name)}`),
         ]),
-    ...(data.length === 0 && postgres === undefined
+    ...(move === undefined
       ? []
       : [
           "",
-          "Data to move",
+          "Data to move, once the stack is up; the app may run meanwhile",
           ...(postgres ? [`  PostgreSQL of ${postgres.service} → archipelago:database`] : []),
           ...data.map(
             ({ service, source, target }) =>
               `  ${source} → ${target} of ${service}, on the stack's Volume`,
           ),
+          `  ${pc.bold(move)}`,
         ]),
     "",
   ].join("\n");

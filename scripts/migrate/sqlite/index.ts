@@ -5,7 +5,7 @@ import { Fault } from "../../../local/fault";
 import { step } from "../../../local/progress";
 import { closeConnections } from "../../../providers/swarm/ssh/pool";
 import { runInside, runningTask } from "../../operator/one-off";
-import { findTarget } from "../../operator/target";
+import { findTarget, type Target } from "../../operator/target";
 import { PSQL_FLAGS, Psql, type StartPsql } from "../psql";
 import { SqliteFile } from "./file";
 import { load, readTarget, type TableResult } from "./load";
@@ -39,21 +39,28 @@ export interface SqliteReport {
 /** @returns 0 when everything asked for was done, 1 when something stands in the way. */
 export async function migrateSqlite(file: string, options: SqliteOptions): Promise<number> {
   if (!fs.existsSync(file)) throw new Fault(`There is no file ${file}.`);
-  const wishes = readWishes(options.as ?? []);
   const target = await findTarget(options.to, options.cloud ?? false);
   try {
-    const task = await runningTask(target, "pgbouncer");
-    const start: StartPsql = (streams) =>
-      runInside(task, ["sh", "-euc", PSQL_BY_POOLER, "sh", options.database], streams);
-    const report = await SqliteFile.copyOf(file, (copy) =>
-      migrateCopy(copy, start, options, wishes),
-    );
+    const report = await moveSqlite(file, target, options);
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else print(report, options);
     return report.outcome === "refused" ? 1 : 0;
   } finally {
     closeConnections();
   }
+}
+
+/** All of it but what is printed at the end: the file's tables into the stack's database. */
+export async function moveSqlite(
+  file: string,
+  target: Target,
+  options: SqliteOptions,
+): Promise<SqliteReport> {
+  const wishes = readWishes(options.as ?? []);
+  const task = await runningTask(target, "pgbouncer");
+  const start: StartPsql = (streams) =>
+    runInside(task, ["sh", "-euc", PSQL_BY_POOLER, "sh", options.database], streams);
+  return SqliteFile.copyOf(file, (copy) => migrateCopy(copy, start, options, wishes));
 }
 
 /** `psql` as the user of database $1, by the pooler that it runs beside. The password goes from its file to a file of psql's, and nowhere else. */

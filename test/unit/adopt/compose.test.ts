@@ -5,6 +5,7 @@ import { describeFault } from "../../../infra/faults";
 import { readStackFile } from "../../../infra/stack-file";
 import { adoptCompose } from "../../../scripts/adopt/compose";
 import { type Conversion, convert } from "../../../scripts/adopt/compose/convert";
+import { dataCommand } from "../../../scripts/adopt/compose/data-command";
 import { loadProject } from "../../../scripts/adopt/compose/load";
 
 const root = path.resolve(__dirname, "../../..");
@@ -153,6 +154,20 @@ describe("a Django app with Celery, PostGIS and a broker that keeps its queue", 
       Object.keys(servicesOf(adopted("django/compose.yaml", { profiles: ["debug"] }))),
     ).toContain("celery-flower");
   });
+});
+
+test.each([
+  [
+    "rails/docker-compose.yml",
+    "npm run adopt -- data blog --from root@<old-server> --project rails --volume storage=web --postgres db --rehearse",
+  ],
+  [
+    "gitea/docker-compose.yml",
+    "npm run adopt -- data blog --from root@<old-server>:<directory of the compose file> --project gitea --volume ./gitea=server --rehearse",
+  ],
+])("%s: the command that moves its data is told whole", (file, command) => {
+  const project = loadProject([path.join(fixtures, file)], { env });
+  expect(dataCommand(adopted(file), project, "blog")).toBe(command);
 });
 
 test("a Ghost with a volume is one service without a database, and Watchtower is left out", () => {

@@ -1,0 +1,55 @@
+/** Services of a stack that stop for a moment, as swarm has them. */
+import { setTimeout as delay } from "node:timers/promises";
+import type { SwarmEngine } from "../../../providers/swarm/swarm/engine";
+import { Fault } from "../../../local/fault";
+
+const STOP_TIMEOUT_SECONDS = 120;
+
+/**
+ * Does something while no task of these services runs, and starts them again, whatever came of it.
+ *
+ * @param replicas of each service, as the stack has it. Killed in the middle, `up` or another call brings the tasks back.
+ */
+export async function whileStopped<T>(
+  engine: SwarmEngine,
+  replicas: Readonly<Record<string, number>>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const names = Object.keys(replicas);
+  try {
+    for (const name of names) await scale(engine, name, 0);
+    await Promise.all(names.map((name) => hasStopped(engine, name)));
+    return await work();
+  } finally {
+    for (const name of names) await scale(engine, name, replicas[name] ?? 1);
+  }
+}
+
+async function serviceOf(engine: SwarmEngine, name: string) {
+  const service = (await engine.services()).find((one) => one.name === name);
+  if (service) return service;
+  throw new Fault(`The stack has no service ${name}: run up.`);
+}
+
+async function scale(engine: SwarmEngine, name: string, replicas: number): Promise<void> {
+  const service = await serviceOf(engine, name);
+  if (service.replicas === replicas) return;
+  await engine.updateService(service, { labels: service.labels, replicas });
+}
+
+const ENDED = ["complete", "shutdown", "failed", "rejected", "remove", "orphaned"];
+
+async function hasStopped(engine: SwarmEngine, name: string): Promise<void> {
+  const { id } = await serviceOf(engine, name);
+  const deadline = Date.now() + STOP_TIMEOUT_SECONDS * 1000;
+  for (;;) {
+    const left = (await engine.tasks()).filter(
+      ({ serviceId, state }) => serviceId === id && !ENDED.includes(state),
+    );
+    if (left.length === 0) return;
+    if (Date.now() > deadline) {
+      throw new Fault(`${name} did not stop within ${STOP_TIMEOUT_SECONDS} s.`);
+    }
+    await delay(500);
+  }
+}
