@@ -25,8 +25,8 @@ export interface BundleSource {
   readonly name: string;
   /** Its first file. */
   readonly entry: string;
-  /** Directory of everything of ours that it is made of. */
-  readonly sources: string;
+  /** Directories and files of everything of ours that it is made of. */
+  readonly sources: readonly string[];
   /** Files that stand in for packages that it does not need, by package. @default none */
   readonly stubs?: Readonly<Record<string, string>>;
 }
@@ -75,9 +75,13 @@ function flagsOf({ entry, stubs = {} }: BundleSource): string[] {
 /** What everything depends on that the bundle is made of. */
 function digest({ sources }: BundleSource, flags: readonly string[]): string {
   const hash = createHash("sha256").update(flags.join(" ")).update(fs.readFileSync(LOCK_FILE));
-  for (const name of fs.readdirSync(sources, { recursive: true, encoding: "utf8" }).sort()) {
-    const file = path.join(sources, name);
-    if (fs.statSync(file).isFile()) hash.update(name).update(fs.readFileSync(file));
+  for (const source of sources) {
+    const isFile = fs.statSync(source).isFile();
+    const names = isFile ? [""] : fs.readdirSync(source, { recursive: true, encoding: "utf8" });
+    for (const name of names.sort()) {
+      const file = path.join(source, name);
+      if (fs.statSync(file).isFile()) hash.update(name).update(fs.readFileSync(file));
+    }
   }
   return hash.digest("hex").slice(0, 16);
 }

@@ -115,9 +115,15 @@ function backupLines({ backup, database, machines }: Config): string[] {
         "archipelago:backup makes no backups here: where machines are simulated there is no data",
       ];
     }
-    if (database.migrateTo === undefined) return [];
     return [
-      "archipelago:backup is of the container's database: once `npm run migrate -- postgres` has switched, what the app writes is only in DigitalOcean's own daily backups",
+      ...(backup.alarm === undefined
+        ? ["nobody is told when backups stop: archipelago:backup.alarm says whom to tell"]
+        : []),
+      ...(database.migrateTo === undefined
+        ? []
+        : [
+            "archipelago:backup is of the container's database: once `npm run migrate -- postgres` has switched, what the app writes is only in DigitalOcean's own daily backups",
+          ]),
     ];
   }
   if (database.engine === "none" || machines === "simulated") return [];

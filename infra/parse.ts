@@ -27,6 +27,7 @@ const STAND_INS: readonly (readonly [path: RegExp, value: unknown])[] = [
   [/^backup\/second\/sftp\/hostKey$/, "ssh-ed25519 AAAA"],
   [/^backup\/second\/sftp\/key$/, "-----BEGIN PRIVATE KEY-----\nstand-in"],
   [/^backup\/second\/[^/]+\/[^/]+$/, "stand-in"],
+  [/^backup\/alarm\/(webhook|heartbeat)$/, "https://stand-in.example"],
 ];
 
 /** One thing to report, and the part of the file to leave out for it. */
@@ -66,6 +67,18 @@ export function pathText(path: readonly PropertyKey[]): string {
   return `${PREFIX}${String(top)}${steps.join("")}`;
 }
 
+/** Keys whose values are not shown: secrets, and the environment, where many put them by mistake. */
+const QUIET = [
+  "secrets",
+  "environment",
+  "alarmWebhook",
+  "key",
+  "secretKey",
+  "webhook",
+  "heartbeat",
+  "password",
+];
+
 function findingsOf(issue: z.core.$ZodIssue, raw: unknown): Finding[] {
   if (issue.code === "unrecognized_keys") {
     const known = knownKeys(issue.path);
@@ -84,10 +97,7 @@ function findingsOf(issue: z.core.$ZodIssue, raw: unknown): Finding[] {
     const rule = issue.issues[0]?.message ?? issue.message;
     return [{ fault: { path: pathText(path), rule }, path, unknownKey: true }];
   }
-  // Secrets are not shown, and neither is the environment, where many put them by mistake.
-  const quiet = ["secrets", "environment", "alarmWebhook", "key", "secretKey"].some((key) =>
-    path.includes(key),
-  );
+  const quiet = QUIET.some((key) => path.includes(key));
   const fault: Fault =
     value === undefined
       ? { path: pathText(path), rule: `is missing; it ${issue.message}` }

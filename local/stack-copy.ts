@@ -76,9 +76,15 @@ export function toLocal(document: Document): void {
     Pair(_, pair) {
       if (isMap(pair.value) && pair.value.items.length === 1 && pair.value.has("secure")) {
         const name = isScalar(pair.key) ? String(pair.key.value) : "value";
-        pair.value = document.createNode(`local-placeholder-for-${name}`);
+        pair.value = document.createNode(placeholderFor(name));
       }
       return undefined;
     },
   });
+}
+
+/** Of the form that is asked for: a URL leads nowhere. https://www.rfc-editor.org/rfc/rfc2606 */
+function placeholderFor(name: string): string {
+  const placeholder = `local-placeholder-for-${name}`;
+  return /webhook$|^heartbeat$/i.test(name) ? `https://${placeholder}.invalid` : placeholder;
 }

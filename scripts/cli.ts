@@ -80,7 +80,7 @@ migrateCommands(program, exitWith);
 program
   .command("backup <stack> [words...]")
   .description(
-    "back up now and follow it; `<stack> list` shows what there is, `keygen [file]` makes the key",
+    "back up now and follow it; `<stack> list` shows what there is, `<stack> test-alarm` sends an alarm on purpose, `keygen [file]` makes the key",
   )
   .option("--json", "machine-readable output")
   .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")

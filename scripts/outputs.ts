@@ -44,7 +44,15 @@ const outputs = z.object({
     })
     .optional(),
   services: z.record(z.string(), z.object({ image: z.string(), replicas: z.number() })).default({}),
-  backup: z.object({ bucket: z.string(), recipient: z.string() }).optional(),
+  backup: z
+    .object({
+      bucket: z.string(),
+      recipient: z.string(),
+      maxAgeHours: z.number().optional(),
+      /** Ways in which people are told when backups stop. */
+      alarm: z.array(z.enum(["webhook", "mail", "heartbeat"])).optional(),
+    })
+    .optional(),
   monthlyCost: z.string().optional(),
 });
 

@@ -1,5 +1,5 @@
 /** Public authorities, and on local machines the local one too. */
-const AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
+export const AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 
 /** The node's authorities for a container, whatever its image has. */
 export const AUTHORITIES_MOUNT = {

@@ -9,7 +9,7 @@ import {
   serviceArgs,
   SINGLETON,
 } from "../service-defaults";
-import { AUTHORITIES_MOUNT } from "./authorities";
+import { AUTHORITIES, AUTHORITIES_MOUNT } from "./authorities";
 import { backupBundle } from "./bundle";
 import { ALIVE_FILE, type BackupSettings, CODE_FILE, POSTGRES_DIRECTORY } from "./settings";
 
@@ -69,6 +69,7 @@ export class Backup extends pulumi.ComponentResource {
       container: {
         image: args.image,
         commands: ["node", "-e", loader(CODE_FILE)],
+        env: { NODE_EXTRA_CA_CERTS: AUTHORITIES },
         user: "0:0",
         init: true,
         configs: [

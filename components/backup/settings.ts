@@ -75,6 +75,8 @@ export interface BackupSettings {
   readonly keep: Keep;
   readonly places: Readonly<Record<PlaceName, Place>>;
   readonly server?: DatabaseServer;
+  /** URL that is asked for after each backup that is in every place. Secret. */
+  readonly heartbeat?: string | undefined;
 }
 
 export const SETTINGS_FILE = "/run/secrets/backup";

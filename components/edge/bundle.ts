@@ -8,7 +8,7 @@ export function agentBundle(): Buffer {
   return bundle({
     name: "edge-agent",
     entry: path.join(AGENT, "main.ts"),
-    sources: __dirname,
+    sources: [__dirname, path.join(__dirname, "../webhook.ts")],
     stubs: {
       "mime-db": path.join(AGENT, "stubs", "mime-db.cjs"),
       "node-forge": path.join(AGENT, "stubs", "node-forge.cjs"),

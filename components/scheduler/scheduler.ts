@@ -158,7 +158,7 @@ function schedulerBundle(): Buffer {
   return bundle({
     name: "scheduler",
     entry: path.join(__dirname, "agent/main.ts"),
-    sources: __dirname,
+    sources: [__dirname],
   });
 }
 

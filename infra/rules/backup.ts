@@ -1,4 +1,5 @@
 import { isRecipient } from "../../components/backup/age-key";
+import { longestGapHours } from "../backup-age";
 import type { Config } from "../config";
 import { type Fault, show } from "../faults";
 import { SPACES_REGIONS } from "./files";
@@ -40,6 +41,33 @@ export function backupFaults({ backup, database, region }: Config): Fault[] {
       got: show(wanted),
       remedy: `there are ${SPACES_REGIONS.join(", ")}`,
       ...(backup.space.region === undefined && { unless: ["archipelago:region"] }),
+    });
+  }
+  return [...faults, ...alarmFaults(`${at}.alarm`, backup)];
+}
+
+function alarmFaults(at: string, { alarm, schedule }: NonNullable<Config["backup"]>): Fault[] {
+  if (alarm === undefined) return [];
+  const faults: Fault[] = [];
+  const { maxAgeHours, webhook, mail, heartbeat } = alarm;
+  if ([webhook, mail, heartbeat].every((way) => way === undefined)) {
+    faults.push({ path: at, rule: "must have one of webhook, mail and heartbeat" });
+  }
+  if (maxAgeHours !== undefined && isSchedule(schedule)) {
+    const gap = longestGapHours(schedule);
+    if (maxAgeHours <= gap) {
+      const rule = `must be more than the ${gap} hours that lie between two backups`;
+      faults.push({ path: `${at}.maxAgeHours`, rule, got: String(maxAgeHours) });
+    }
+  }
+  if (mail !== undefined && (mail.user === undefined) !== (mail.password === undefined)) {
+    faults.push({ path: `${at}.mail`, rule: "must have user and password, or neither" });
+  }
+  if (mail?.tls === "none" && mail.password !== undefined) {
+    faults.push({
+      path: `${at}.mail.tls`,
+      rule: "must be starttls or implicit where there is a password",
+      got: "none",
     });
   }
   return faults;

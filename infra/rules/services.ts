@@ -13,6 +13,7 @@ const OWN_SERVICES: Readonly<Record<string, string>> = {
   cache: "the cache",
   scheduler: "what starts scheduled jobs",
   backup: "what makes backups",
+  "backup-watch": "what watches over backups",
 };
 
 /** Secrets that Archipelago gives to services itself. */

@@ -1,15 +1,8 @@
 import { z } from "zod";
 import { integer, mapping, text } from "../fields";
+import { backupAlarm } from "./backup-alarm";
 import { schedule } from "./schedule";
-
-const secret = (pattern: RegExp, what: string, description: string) =>
-  text(
-    pattern,
-    what,
-    `${description} Usually encrypted by \`pulumi config set --secret --path\`.`,
-  ).meta({
-    type: ["string", "object"],
-  });
+import { secret } from "./secret";
 
 const s3 = mapping(
   {
@@ -87,6 +80,7 @@ export const backup = mapping(
       { s3: s3.optional(), sftp: sftp.optional() },
       "The second place, which must not go with the first: one of the two.",
     ),
+    alarm: backupAlarm.optional(),
   },
   "Backups of the databases, encrypted, in two places. Without this key there are none but those that DigitalOcean makes of a managed one.",
 );

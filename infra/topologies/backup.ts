@@ -77,7 +77,7 @@ export function archiveOf(
 
 function settingsOf(
   config: Config,
-  { backup: { recipient, schedule, keep, second }, space, managed }: Saved,
+  { backup: { recipient, schedule, keep, second, alarm }, space, managed }: Saved,
 ): pulumi.Output<BackupSettings> {
   return pulumi
     .all([bucketOf(space), serverOf(config, managed.postgres)])
@@ -88,6 +88,7 @@ function settingsOf(
       keep,
       places: { first: place, second: secondPlace(second) },
       server,
+      ...(alarm?.heartbeat !== undefined && { heartbeat: alarm.heartbeat }),
     }));
 }
 
@@ -119,7 +120,7 @@ function serverOf(
     }));
 }
 
-function bucketOf({ told, given }: Files): pulumi.Output<BucketPlace> {
+export function bucketOf({ told, given }: Files): pulumi.Output<BucketPlace> {
   return pulumi
     .all([
       told.FILES_ENDPOINT,
@@ -140,7 +141,7 @@ function bucketOf({ told, given }: Files): pulumi.Output<BucketPlace> {
     );
 }
 
-function secondPlace({ s3, sftp }: BackupConfig["second"]): Place {
+export function secondPlace({ s3, sftp }: BackupConfig["second"]): Place {
   if (s3) return { kind: "s3", ...s3 };
   if (sftp) return { kind: "sftp", ...sftp };
   throw new Error("archipelago:backup.second is empty");

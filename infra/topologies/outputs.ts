@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Node } from "../../components/node";
 import type { Account } from "../account";
+import { maxAgeHours } from "../backup-age";
 import type { Config } from "../config";
 import { dollars, monthlyCost } from "../cost";
 import type { Ground } from "./ground";
@@ -71,11 +72,18 @@ export function outputs(
     ...(database && { database: { privateHost: database.privateHost, port: database.port } }),
     ...(managed.files && { files: { bucket: managed.files.bucket.name } }),
     ...(managed.backups && {
-      backup: { bucket: managed.backups.bucket.name, recipient: config.backup?.recipient },
+      backup: { bucket: managed.backups.bucket.name, ...backupOutputs(config) },
     }),
     monthlyCost: dollars(monthlyCost(config, account).after),
     ...(first?.member && { sshCommand: sshCommand(first, ground) }),
   };
+}
+
+function backupOutputs({ backup }: Config) {
+  if (backup === undefined) return {};
+  const { recipient, alarm = {} } = backup;
+  const ways = (["webhook", "mail", "heartbeat"] as const).filter((way) => alarm[way]);
+  return { recipient, maxAgeHours: maxAgeHours(backup), alarm: ways };
 }
 
 function sshCommand({ droplet }: Node, { bastion }: Pick<Ground, "bastion">) {

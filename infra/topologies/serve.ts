@@ -15,6 +15,7 @@ import { VOLUME_MOUNT } from "../names";
 import { edgeRoutes } from "../routes";
 import { makeApp } from "./app";
 import { archiveOf, savedBy, serveBackup } from "./backup";
+import { watchBackup } from "./backup-watch";
 import { serveCache } from "./cache";
 import { type OnSwarm, serveDatabase } from "./database";
 import type { Place } from "./ground";
@@ -56,7 +57,13 @@ export function serve(
       ? archiveOf(config, saved, toolbox)
       : undefined;
   const database = serveDatabase(config, account, managed.postgres, onSwarm, archive);
-  const backup = saved && toolbox ? [serveBackup(config, saved, toolbox, onSwarm, database)] : [];
+  const backup =
+    saved && toolbox
+      ? [
+          serveBackup(config, saved, toolbox, onSwarm, database),
+          ...watchBackup(config, saved, toolbox, onSwarm),
+        ]
+      : [];
   const cache = serveCache(config, managed.cache, onSwarm);
   const { targets, images } = makeApp(config, {
     onSwarm,

@@ -6,7 +6,7 @@ import { z } from "zod";
 import { loader } from "../../components/bundle";
 import { CODE_FILE } from "../../components/backup/settings";
 import { Fault } from "../../local/fault";
-import { runInside, runningTask } from "../operator/one-off";
+import { runInside, runningTask, type RunningTask } from "../operator/one-off";
 import type { Target } from "../operator/target";
 
 const event = z.looseObject({
@@ -37,6 +37,16 @@ export async function askAgent(
     );
   }
   const task = await runningTask(target, "backup");
+  return askTask(task, [loader(CODE_FILE), mode], onEvent, request);
+}
+
+/** @param program of Node.js, and its arguments, in the task. */
+export async function askTask(
+  task: RunningTask,
+  program: readonly [string, ...string[]],
+  onEvent: (event: AgentEvent) => void,
+  request?: unknown,
+): Promise<number> {
   const lines = new PassThrough();
   createInterface({ input: lines }).on("line", (line) => {
     const parsed = event.safeParse(jsonOf(line));
@@ -45,7 +55,7 @@ export async function askAgent(
   let complaint = "";
   const stdin = new Readable({ read: () => undefined });
   if (request !== undefined) stdin.push(`${JSON.stringify(request)}\n`);
-  const code = await runInside(task, ["node", "-e", loader(CODE_FILE), mode], {
+  const code = await runInside(task, ["node", "-e", ...program], {
     ...(request !== undefined && { stdin }),
     onStdout: (chunk) => lines.write(chunk),
     onStderr: (chunk) => (complaint += chunk.toString()),

@@ -2,7 +2,7 @@
 import type { Target } from "../operator/target";
 import { ageOf, listBackups, type StoredBackup } from "./list";
 
-/** A day, and the time that a late run takes. */
+/** Of a stack that does not say: a day, and the time that a late run takes. */
 const MAX_AGE_HOURS = 26;
 
 export interface Freshness {
@@ -17,7 +17,7 @@ export async function backupFreshness(target: Target): Promise<Freshness | undef
   if (target.outputs.backup === undefined) return undefined;
   try {
     const { backups, failures } = await listBackups(target);
-    return freshnessOf(backups, failures, Date.now());
+    return freshnessOf(backups, failures, Date.now(), target.outputs.backup.maxAgeHours);
   } catch (error) {
     return { first: null, second: null, problems: [(error as Error).message] };
   }
@@ -27,6 +27,7 @@ export function freshnessOf(
   backups: readonly Pick<StoredBackup, "place" | "startedAt">[],
   failures: readonly string[],
   now: number,
+  maxAgeHours = MAX_AGE_HOURS,
 ): Freshness {
   const newest = (wanted: StoredBackup["place"]) =>
     backups
@@ -38,7 +39,7 @@ export function freshnessOf(
   const stale = Object.entries(found).flatMap(([place, time]) => {
     if (time === null) return [`the ${place} place has no backup`];
     const hours = (now - Date.parse(time)) / 3_600_000;
-    return hours > MAX_AGE_HOURS ? [`the ${place} place's newest is ${ageOf(time, now)} old`] : [];
+    return hours > maxAgeHours ? [`the ${place} place's newest is ${ageOf(time, now)} old`] : [];
   });
   return { ...found, problems: [...failures, ...stale] };
 }

@@ -1,10 +1,11 @@
-/** `npm run backup -- <stack> [list]`, `npm run backup -- keygen [file]`. */
+/** `npm run backup -- <stack> [list|test-alarm]`, `npm run backup -- keygen [file]`. */
 import { Fault } from "../../local/fault";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { findTarget } from "../operator/target";
 import { askAgent, Follower, size } from "./agent";
 import { keygen } from "./keygen";
 import { listBackups, tableOf } from "./list";
+import { testAlarm } from "./test-alarm";
 
 export interface BackupOptions {
   readonly cloud?: boolean;
@@ -19,8 +20,10 @@ export async function backup(
 ): Promise<number> {
   if (stack === "keygen") return keygen(words[0], json);
   const [word] = words;
-  if (word !== undefined && word !== "list") {
-    throw new Fault(`npm run backup -- ${stack} takes \`list\` or nothing, got ${word}`);
+  if (word !== undefined && word !== "list" && word !== "test-alarm") {
+    throw new Fault(
+      `npm run backup -- ${stack} takes \`list\`, \`test-alarm\` or nothing, got ${word}`,
+    );
   }
   const target = await findTarget(stack, cloud);
   try {
@@ -31,6 +34,7 @@ export async function backup(
       else process.stdout.write(backups.length > 0 ? `${tableOf(backups)}\n` : "No backup yet.\n");
       return failures.length > 0 ? 1 : 0;
     }
+    if (word === "test-alarm") return await testAlarm(target, json);
     return await run(stack, json, (onEvent) => askAgent(target, "run", onEvent));
   } finally {
     closeConnections();

@@ -10,6 +10,9 @@ const absent = missing();
 if (absent.length > 0)
   console.warn(`SKIPPED backups of databases: not installed: ${absent.join(", ")}`);
 
+// Dozens of programs start, which a busy machine takes its time for.
+jest.setTimeout(120_000);
+
 (absent.length > 0 ? describe.skip : describe)("a database's backups", () => {
   let servers: Servers;
   let id: string;
@@ -23,7 +26,7 @@ if (absent.length > 0)
        CREATE TABLE empty (id int); CREATE SCHEMA "Odd Name"; CREATE TABLE "Odd Name"."t""x" AS SELECT 1.5::float8 AS f`,
     );
     id = (await servers.agent(backUp)).result.id;
-  }, 60_000);
+  });
   afterAll(() => servers.stop());
 
   const server = () => servers.settings().server!;

@@ -59,6 +59,39 @@ test("the bucket is private and protected, its key good for it alone, and logins
   expect(JSON.stringify(others)).not.toContain("hunter2");
 });
 
+test("who watches is another service, away from the node of the Volume, with a key that only reads", async () => {
+  const alarm = {
+    webhook: "https://hooks.example.com/hunter3",
+    heartbeat: "https://hc.example.com/hunter4",
+  };
+  const given = { services, database: "container", backup: { ...backup, alarm } };
+  const managers = { count: 3, size: "s-2vcpu-4gb" };
+  const swarm = await declare("swarm", { ...given, managers });
+  const constraints = (all: Declared[]) =>
+    (
+      only(all, SERVICE, "backup-watch").inputs as {
+        readonly taskSpec: { readonly placement: { readonly constraints?: readonly string[] } };
+      }
+    ).taskSpec.placement.constraints;
+  expect(constraints(swarm)).toEqual([expect.stringMatching(/^node\.id != /)]);
+  const single = await declare("single-node", given);
+  expect(constraints(single)).toBeUndefined();
+  const key = only(single, "digitalocean:index/spacesKey:SpacesKey", "backup-watch");
+  expect(key.inputs.grants).toMatchObject([{ permission: "read" }]);
+  const secretOf = (name: string) => {
+    const data = only(single, "docker:index/secret:Secret", name).inputs.data as { value: string };
+    return JSON.parse(Buffer.from(data.value, "base64").toString()) as object;
+  };
+  expect(secretOf("backup-watch")).toMatchObject({
+    maxAgeHours: 26,
+    log: true,
+    alarm: { webhook: alarm.webhook },
+  });
+  expect(secretOf("backup")).toMatchObject({ heartbeat: alarm.heartbeat });
+  const others = single.filter((one) => one.type !== "docker:index/secret:Secret");
+  expect(JSON.stringify(others)).not.toMatch(/hunter[234]/);
+});
+
 test("without the key in the stack file there is none of it", async () => {
   const names = (await declare("single-node", { services })).map(({ name }) => name);
   expect(names.filter((name) => /backup|toolbox/.test(name))).toEqual([]);

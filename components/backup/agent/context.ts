@@ -17,7 +17,7 @@ export interface Context {
 }
 
 /** Memory: the only directory that is never written to a disk on any Linux. */
-const MEMORY = "/dev/shm";
+export const MEMORY = "/dev/shm";
 
 /** Gives a task its context, and tidies up. */
 export async function within<T>(

@@ -1,11 +1,14 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cron } from "croner";
 import { ALIVE_FILE, type BackupSettings, SETTINGS_FILE } from "../settings";
+import { alone } from "./alone";
 import { copyWal, pruneBases, systemOf, takeBase, basesIn } from "./base";
 import { backUp } from "./backup";
 import { backupsIn, prune, readManifest } from "./catalogue";
 import { type Context, within } from "./context";
+import { beatHeart } from "./heartbeat";
+import { markLog } from "./log-mark";
 import type { Event } from "./progress";
 import { recoverDatabases } from "./recover";
 import { restoreDatabases, type RestoreRequest } from "./restore";
@@ -15,7 +18,8 @@ const PERIOD_MS = 5000;
 const RETRY_MS = 15 * 60_000;
 /** How far the second place's archive may be behind. */
 const FORWARD_MS = 60_000;
-const LOCK = "/tmp/archipelago-backup.lock";
+/** Between marks in a server's log. */
+const MARK_MS = 3_600_000;
 
 /** JSON lines on standard output: a log of the service, and what an operator's command reads. */
 function tell(event: Event): void {
@@ -33,7 +37,7 @@ async function main(): Promise<void> {
     within(settings, { tell, signal: stop.signal }, task);
   switch (mode) {
     case "run":
-      return use(alone(run));
+      return use((context) => alone(context, run, { wait: true }));
     case "list":
       return use(list);
     case "restore":
@@ -59,6 +63,7 @@ async function run(context: Context): Promise<void> {
       });
     }
   }
+  await beatHeart(context);
   const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
   context.tell({ event: "done", backup: manifest.id, parts: manifest.parts.length, bytes });
 }
@@ -141,13 +146,13 @@ async function serve(
   const cron = new Cron(settings.schedule, { paused: true, timezone: "UTC" });
   let notBefore = 0;
   let nextForward = 0;
+  let nextMark = 0;
   while (!signal.aborted) {
     writeFileSync(ALIVE_FILE, "");
     if (Date.now() >= notBefore) {
       try {
         await use(async (context) => {
-          if (await isDue(context, cron)) await alone(run)(context);
-          else await alone(beginArchive)(context);
+          await alone(context, (await isDue(context, cron)) ? run : beginArchive);
         });
         notBefore = (cron.nextRun() ?? new Date(Date.now() + RETRY_MS)).getTime();
       } catch (error) {
@@ -159,6 +164,12 @@ async function serve(
       nextForward = Date.now() + FORWARD_MS;
       await use(forward).catch((error: unknown) => {
         tell({ event: "failed", text: `the log for the second place: ${messageOf(error)}` });
+      });
+    }
+    if (settings.server?.kind === "container" && Date.now() >= nextMark) {
+      nextMark = Date.now() + MARK_MS;
+      await markLog(settings.server).catch((error: unknown) => {
+        tell({ event: "failed", text: `a mark in the server's log: ${messageOf(error)}` });
       });
     }
     await sleep(PERIOD_MS, undefined, { signal }).catch(() => undefined);
@@ -193,35 +204,6 @@ async function isDue({ stores, now }: Context, cron: Cron): Promise<boolean> {
     if (newest === undefined || (last !== undefined && newest < last)) return true;
   }
   return false;
-}
-
-/** One at a time in this container. A lock whose holder is gone counts for nothing. */
-const alone = (task: (context: Context) => Promise<void>) => async (context: Context) => {
-  for (;;) {
-    try {
-      mkdirSync(LOCK);
-      break;
-    } catch {
-      const holder = Number(readFileSync(`${LOCK}/pid`, { encoding: "utf8", flag: "a+" }));
-      if (holder > 0 && isAlive(holder)) throw new Error("a backup is being made already");
-      rmSync(LOCK, { recursive: true, force: true });
-    }
-  }
-  writeFileSync(`${LOCK}/pid`, String(process.pid));
-  try {
-    await task(context);
-  } finally {
-    rmSync(LOCK, { recursive: true, force: true });
-  }
-};
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,3 +1,4 @@
+import type { Webhook } from "../../webhook";
 import { type Log, messageOf } from "./log";
 import type { AlarmSeverity } from "./schedule";
 
@@ -11,23 +12,6 @@ export interface Alarm {
 }
 
 const REPEAT_MS = 24 * 3_600_000;
-const WEBHOOK_TIMEOUT_MS = 10_000;
-
-/** Posts JSON; the body has a `text` field, which Slack, Mattermost and Discord (at `/slack`) show as it is. */
-export type Webhook = (body: Readonly<Record<string, unknown>>) => Promise<void>;
-
-/** @param url Secret: it is never logged. */
-export function httpWebhook(url: string): Webhook {
-  return async (body) => {
-    const response = await fetch(url, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-      signal: AbortSignal.timeout(WEBHOOK_TIMEOUT_MS),
-    });
-    if (!response.ok) throw new Error(`the alarm webhook answered ${response.status}`);
-  };
-}
 
 /** Alarms that are on: each is logged at every failure, and sent when it starts, worsens, ends, and once a day. */
 export class Alarms {

@@ -1,4 +1,5 @@
 import { announcements } from "../../../infra/announcements";
+import { maxAgeHours } from "../../../infra/backup-age";
 import { describeFault } from "../../../infra/faults";
 import { readStackFile } from "../../../infra/stack-file";
 import { emptyAccount } from "../../component/declare";
@@ -51,12 +52,48 @@ test("everything that is wrong with backups is in the one report, and no secret 
   expect(report({ backup }, "swarm")).toEqual([]);
 });
 
+test("an alarm names somebody, waits longer than the schedule does, and keeps passwords to encrypted mail", () => {
+  const mail = { host: "smtp.example.com", from: "a@example.com", to: ["b@example.com"] };
+  const { config, faults } = read({ backup: { ...backup, alarm: { mail } } });
+  expect(faults).toEqual([]);
+  expect(config.backup?.alarm?.mail).toEqual({ ...mail, port: 2525, tls: "starttls" });
+  const said = (alarm: object) => report({ backup: { ...backup, alarm } });
+  expect(said({})).toEqual([
+    "archipelago:backup.alarm must have one of webhook, mail and heartbeat",
+  ]);
+  expect(
+    said({ maxAgeHours: 24, mail: { ...mail, tls: "none", user: "u", password: "hunter2" } }),
+  ).toEqual([
+    "archipelago:backup.alarm.maxAgeHours must be more than the 24 hours that lie between two backups, got 24",
+    "archipelago:backup.alarm.mail.tls must be starttls or implicit where there is a password, got none",
+  ]);
+  expect(said({ webhook: "hunter2", heartbeat: "hunter2", mail: { ...mail, user: "u" } })).toEqual([
+    "archipelago:backup.alarm.webhook must be a URL",
+    "archipelago:backup.alarm.heartbeat must be a URL",
+    "archipelago:backup.alarm.mail must have user and password, or neither",
+  ]);
+});
+
+test("a backup is too old two hours after the next one should have begun", () => {
+  const hours = (given: object) => {
+    const { config } = read({ backup: { ...backup, ...given } });
+    return config.backup && maxAgeHours(config.backup);
+  };
+  expect(hours({})).toBe(26);
+  expect(hours({ schedule: "0 */6 * * *" })).toBe(8);
+  expect(hours({ schedule: "30 1 * * 1-5" })).toBe(74);
+  expect(hours({ alarm: { maxAgeHours: 30, heartbeat: "https://hc.example.com/x" } })).toBe(30);
+});
+
 test("a preview warns where a database has no backups", () => {
   const lines = (given: object, stack?: string) =>
     announcements(read(given, stack).config, emptyAccount);
   expect(lines({}, "swarm").join("\n")).toContain("no backups but DigitalOcean's own");
   expect(lines({}).join("\n")).toContain("there are no backups: archipelago:backup makes them");
   expect(lines({ backup }).join("\n")).not.toContain("no backups");
+  expect(lines({ backup }).join("\n")).toContain("nobody is told when backups stop");
+  const alarm = { webhook: "https://hooks.example.com/x" };
+  expect(lines({ backup: { ...backup, alarm } }).join("\n")).not.toContain("nobody is told");
 });
 
 test("a preview says whose backups they are while a database has two servers", () => {
