@@ -179,9 +179,7 @@ export class Postgres extends pulumi.ComponentResource {
 
   private makeUser(name: string, database: string) {
     const resource = passwordName(name, database);
-    // Where it is kept once the container is gone, should that not have come to its end.
-    const aliases = [{ parent: pulumi.rootStackResource }];
-    const password = new swarm.Password(resource, {}, { parent: this, aliases });
+    const password = ownPassword(name, database, this);
     const secret = new docker.Secret(
       resource,
       { data: password.value.apply(base64) },
@@ -201,6 +199,17 @@ export class Postgres extends pulumi.ComponentResource {
 
 const passwordName = (name: string, database: string) =>
   database === SHARED ? `${name}-password` : `${name}-password-${database}`;
+
+/** The password that a container makes for its user. */
+export function ownPassword(
+  name: string,
+  database: string,
+  container: pulumi.ComponentResource,
+): swarm.Password {
+  // Where it is kept once the container is gone, should that not have come to its end.
+  const aliases = [{ parent: pulumi.rootStackResource }];
+  return new swarm.Password(passwordName(name, database), {}, { parent: container, aliases });
+}
 
 /** The password that a container of this name made for its user, where the container itself is no longer declared. */
 export function keptPassword(

@@ -140,10 +140,14 @@ class Writer {
   }
 }
 
-/** What a client hears of a session that was ended between its statements: PostgreSQL's word for it, or the closed connection. */
+/** What an app hears of a session that was ended between its statements: PostgreSQL's word for it, the socket's, or the driver's. */
 const SESSION_ENDED = [
   "terminating connection due to administrator command",
   "Connection terminated unexpectedly",
+  "Client has encountered a connection error and is not queryable",
+  "Client was closed and is not queryable",
+  "read ECONNRESET",
+  "write EPIPE",
 ];
 
 const INSERT = "INSERT INTO writes (id) VALUES (gen_random_uuid()) RETURNING id";

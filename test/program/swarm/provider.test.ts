@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import { LocalWorkspace, Stack, type EngineEvent } from "@pulumi/pulumi/automation";
+import { keptPassword, ownPassword } from "../../../components/postgres";
 import { ensureEngine } from "../../../local/engine/engine";
 import { fingerprint, parsePublicKey } from "../../../providers/swarm/ssh/host-keys";
 import * as swarm from "../../../providers/swarm/sdk";
@@ -122,6 +123,27 @@ describe("keys and passwords", () => {
     expect(again.outputs["password"]?.value).toBe(outputs["password"]?.value);
     expect((await stack.destroy()).summary.resourceChanges).toEqual({ delete: 3 });
   });
+});
+
+test("a database's password is the app's through a move that was refused, given up, and made in the end", async () => {
+  const container = () => {
+    const postgres = new pulumi.ComponentResource("archipelago:database:Postgres", "postgres");
+    return Promise.resolve({ password: ownPassword("postgres", "app", postgres).value });
+  };
+  const moved = () => Promise.resolve({ password: keptPassword("postgres", "app", {}) });
+  const refused = () => {
+    const password = keptPassword("postgres", "app", {});
+    // Looked at once the password is what the state says of it.
+    new swarm.HostKey("refused", { name: password.apply(() => "") });
+    return Promise.resolve({});
+  };
+  const { password } = (await (await stackOf(container, "moved")).up()).outputs;
+  await expect((await stackOf(refused, "moved")).up()).rejects.toThrow("name must");
+  for (const program of [container, moved, container]) {
+    const { outputs, summary } = await (await stackOf(program, "moved")).up();
+    expect(outputs["password"]?.value).toBe(password?.value);
+    expect(summary.resourceChanges).not.toHaveProperty("replace");
+  }
 });
 
 describe("a node", () => {
