@@ -38,3 +38,34 @@ CREATE TABLE \`star\` (\`uid\` INTEGER, \`repo_id\` INTEGER, PRIMARY KEY (\`uid\
 INSERT INTO \`star\` VALUES (1, 9), (2, 9);
 CREATE TABLE \`session\` (\`key\` TEXT PRIMARY KEY NOT NULL, \`data\` BLOB NULL, \`expiry\` INTEGER NULL);
 INSERT INTO \`session\` VALUES ('k', x'0e1f00', 1709287872);`;
+
+/** As SQLAlchemy creates them for Home Assistant: lengths of 0, seconds with fractions, bytes as keys of a context. */
+export const HOME_ASSISTANT = `
+CREATE TABLE states_meta (metadata_id INTEGER NOT NULL, entity_id VARCHAR(255), PRIMARY KEY (metadata_id));
+CREATE UNIQUE INDEX ix_states_meta_entity_id ON states_meta (entity_id);
+CREATE TABLE states (state_id INTEGER NOT NULL, entity_id CHAR(0), state VARCHAR(255), attributes CHAR(0), event_id SMALLINT, last_changed CHAR(0), last_updated_ts FLOAT, old_state_id INTEGER, context_id_bin BLOB, metadata_id INTEGER, PRIMARY KEY (state_id), FOREIGN KEY(old_state_id) REFERENCES states (state_id), FOREIGN KEY(metadata_id) REFERENCES states_meta (metadata_id));
+CREATE INDEX ix_states_metadata_id_last_updated_ts ON states (metadata_id, last_updated_ts);
+INSERT INTO states_meta VALUES (1, 'sun.sun');
+INSERT INTO states VALUES (1, NULL, 'above_horizon', NULL, NULL, NULL, 1709287872.123456, NULL, x'018dfa3c', 1), (2, NULL, '21.5', NULL, NULL, NULL, 1709287873.0, 1, x'018dfa3d', 1);`;
+
+/** As Doctrine creates them for Nextcloud: types of MySQL, comments within definitions, large objects as text and as bytes. */
+export const NEXTCLOUD = `
+CREATE TABLE oc_filecache (fileid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, storage BIGINT DEFAULT 0 NOT NULL, path VARCHAR(4000) DEFAULT NULL COLLATE "BINARY", path_hash VARCHAR(32) DEFAULT '' NOT NULL, size BIGINT DEFAULT 0 NOT NULL, encrypted INTEGER UNSIGNED DEFAULT 0 NOT NULL, ratio DOUBLE PRECISION DEFAULT '1.5', etag VARCHAR(4294967295) DEFAULT NULL);
+CREATE UNIQUE INDEX fs_storage_path_hash ON oc_filecache (storage, path_hash);
+INSERT INTO oc_filecache VALUES (7, 1, 'files/Fotos/Übersicht.jpg', 'aa', 123456789012, 0, 0.5, 'e1');
+CREATE TABLE oc_calendarobjects (id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, calendardata BLOB DEFAULT NULL, "order" INTEGER DEFAULT 0, classification SMALLINT DEFAULT 0, deleted_at DATETIME DEFAULT NULL --(DC2Type:datetime_immutable)
+, meta CLOB DEFAULT NULL --(DC2Type:json)
+, notified BOOLEAN DEFAULT '0');
+INSERT INTO oc_calendarobjects VALUES (1, 'BEGIN:VCALENDAR' || char(13) || char(10), 3, 1, '2024-03-01 10:11:12', '{"a":1}', 1), (2, x'ff00', NULL, 0, NULL, NULL, 0);`;
+
+/** As Entity Framework Core creates them: everything is TEXT or INTEGER, names have capitals, offsets stand behind times. */
+export const EF_CORE = `
+CREATE TABLE "__EFMigrationsHistory" ("MigrationId" TEXT NOT NULL CONSTRAINT "PK___EFMigrationsHistory" PRIMARY KEY, "ProductVersion" TEXT NOT NULL);
+INSERT INTO "__EFMigrationsHistory" VALUES ('20240301101112_Init', '8.0.2');
+CREATE TABLE "AspNetUsers" ("Id" TEXT NOT NULL CONSTRAINT "PK_AspNetUsers" PRIMARY KEY, "UserName" TEXT NULL, "EmailConfirmed" INTEGER NOT NULL, "LockoutEnd" TEXT NULL, "Balance" TEXT NOT NULL DEFAULT '0.0', "Avatar" BLOB NULL);
+CREATE UNIQUE INDEX "UserNameIndex" ON "AspNetUsers" ("UserName");
+INSERT INTO "AspNetUsers" VALUES ('C56A4180-65AA-42EC-A945-5FD21DEC0538', 'ada', 1, '2024-03-01 10:11:12.1234567+01:00', '12.3400', x'00');
+CREATE TABLE "Orders" ("TenantId" INTEGER NOT NULL, "Number" INTEGER NOT NULL, "UserId" TEXT NULL, CONSTRAINT "PK_Orders" PRIMARY KEY ("TenantId", "Number"), CONSTRAINT "FK_Orders" FOREIGN KEY ("UserId") REFERENCES "AspNetUsers" ("Id") ON DELETE SET NULL);
+INSERT INTO "Orders" VALUES (1, 1, 'C56A4180-65AA-42EC-A945-5FD21DEC0538');
+CREATE TABLE "Lines" ("TenantId" INTEGER, "Number" INTEGER, "Line" INTEGER, "Price" REAL, PRIMARY KEY ("TenantId", "Number", "Line"), FOREIGN KEY ("TenantId", "Number") REFERENCES "Orders" ("TenantId", "Number") ON DELETE CASCADE) WITHOUT ROWID;
+INSERT INTO "Lines" VALUES (1, 1, 1, 9.99);`;

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SqliteFile } from "../../scripts/migrate/sqlite/file";
 import { load, readTarget } from "../../scripts/migrate/sqlite/load";
 import { type Choices, preflight } from "../../scripts/migrate/sqlite/preflight";
-import { DJANGO, GITEA, RAILS } from "./fixtures";
+import { DJANGO, EF_CORE, GITEA, HOME_ASSISTANT, NEXTCLOUD, RAILS } from "./fixtures";
 import { PostgresServer } from "./servers";
 
 let server: PostgresServer;
@@ -175,6 +175,36 @@ test("a Gitea-like file arrives: 64-bit numbers, times with offsets, tables with
   expect(
     await ask(database, `SET timezone TO 'UTC'; SELECT created_unix FROM "user" WHERE id = 1;`),
   ).toEqual(["2024-03-01 10:11:12+00"]);
+});
+
+test.each([
+  {
+    app: "Home Assistant",
+    schema: HOME_ASSISTANT,
+    table: "states",
+    types:
+      "state_id bigint, entity_id text, state character varying(255), attributes text, event_id bigint, last_changed text, last_updated_ts double precision, old_state_id bigint, context_id_bin bytea, metadata_id bigint",
+  },
+  {
+    app: "Nextcloud",
+    schema: NEXTCLOUD,
+    table: "oc_filecache",
+    types:
+      "fileid bigint, storage bigint, path character varying(4000), path_hash character varying(32), size bigint, encrypted bigint, ratio double precision, etag text",
+  },
+  {
+    app: "ASP.NET",
+    schema: EF_CORE,
+    table: '"AspNetUsers"',
+    types:
+      "Id text, UserName text, EmailConfirmed bigint, LockoutEnd text, Balance text, Avatar bytea",
+  },
+])("a file with the odd types of $app arrives whole", async ({ schema, table, types }) => {
+  const database = await newDatabase();
+  const { faults, tables } = await migrate(sqlite(schema), database);
+  expect(faults).toEqual([]);
+  expect(tables.length).toBeGreaterThan(1);
+  expect((await ask(database, typesOf(table))).join(", ")).toBe(types);
 });
 
 test("what PostgreSQL cannot hold stops the migration before it starts, by table, column and row", async () => {

@@ -196,6 +196,9 @@ function chooseTime(
   return misfit(kind, type, count - values.times - values.days, declared, as);
 }
 
+/** What PostgreSQL lets a varchar(n) be; elsewhere people write 0 and billions. */
+const LONGEST_VARCHAR = 10_485_760;
+
 function chooseText(declared: string, values: ColumnProfile, as: string): Choice {
   const count = filled(values);
   if (values.blobs === count && count > 0) return chosen("bytea", "bytea", "holds blobs: bytea");
@@ -215,7 +218,8 @@ function chooseText(declared: string, values: ColumnProfile, as: string): Choice
       `was declared ${declared}, its longest text has ${values.longest} characters: text`,
     );
   }
-  return chosen("text", `varchar(${length})`);
+  const isLength = Number(length) >= 1 && Number(length) <= LONGEST_VARCHAR;
+  return chosen("text", isLength ? `varchar(${length})` : "text");
 }
 
 function chooseNumeric(declared: string, values: ColumnProfile, as: string): Choice {
