@@ -47,11 +47,7 @@ export class DatabaseGrants extends pulumi.ComponentResource {
         connection: args.connection,
         name,
         image: args.image,
-        command: [
-          "sh",
-          "-euc",
-          `${args.moved ? MOVED : ""}${grantScript(logins.map(({ database }) => database))}`,
-        ],
+        command: ["sh", "-euc", moveScript(logins, args.moved !== undefined)],
         networks: [args.networkId],
         env: { PGSERVICEFILE: SERVICE_FILE, PGCONNECT_TIMEOUT: "10" },
         secrets: [
@@ -98,6 +94,17 @@ const MOVED = `if psql -X -q -w service=container -c 'SELECT 1' >/dev/null 2>&1;
   exit 1
 fi
 `;
+
+/** For a server that data was moved to, besides: the changes that it keeps for the way back would fill its disk. */
+function moveScript(logins: readonly DatabaseLogin[], isMoved: boolean): string {
+  const databases = logins.map(({ database }) => database);
+  const grants = grantScript(databases);
+  return isMoved ? [MOVED, grants, ...databases.map(keepNoMore)].join("\n") : grants;
+}
+
+/** Slots are their database's; `npm run migrate -- postgres`, which makes them, calls them so. */
+const keepNoMore = (database: string) =>
+  `psql -X -q -o /dev/null -v ON_ERROR_STOP=1 "service=admin dbname=${database}" -c "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE database = current_database() AND slot_name LIKE 'archipelago\\_migration\\_%'"`;
 
 /** A script for `sh` that may run any number of times. Each database has one user, of its own name. */
 export function grantScript(databases: readonly string[]): string {

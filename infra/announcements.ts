@@ -14,6 +14,7 @@ export function announcements(config: Config, account: Account): string[] {
     ...quorumLines(config),
     ...volumeLines(config, account),
     ...databaseLines(config, account),
+    ...migrationLines(config),
     ...filesLines(config),
     ...backupLines(config),
   ];
@@ -106,6 +107,13 @@ function databaseLines(
   const change = `${of(present.nodes, present.size)} → ${of(database.nodes, database.size)}`;
   const blip = topology === "ha" || present.nodes > 1 ? "seconds" : "up to some minutes";
   return [`the database fails over once while it is resized, ${blip} without writes: ${change}`];
+}
+
+function migrationLines({ database: { migrateTo } }: Config): string[] {
+  if (migrateTo === undefined) return [];
+  return [
+    "once `npm run migrate -- postgres` has switched, the managed server keeps every change for the way back, with no limit but its disk: `npm run status` says how much, and archipelago:database: { engine: managed, migratedFrom: container } ends it",
+  ];
 }
 
 function backupLines({ backup, database, machines }: Config): string[] {

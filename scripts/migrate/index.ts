@@ -31,9 +31,18 @@ export function migrateCommands(program: Command, exitWith: (code: number) => vo
     );
   migrate
     .command("postgres")
-    .description("a live database to the stack's other server, and back: nothing is lost")
-    .requiredOption("--from <stack:engine>", "server that has the data: web:container")
-    .requiredOption("--to <stack:engine>", "server that gets it: web:managed")
+    .description(
+      "a live database to the stack's other server and back, or from a server outside: nothing is lost",
+    )
+    .requiredOption(
+      "--from <server>",
+      "has the data: web:container; or, outside, service:<name> of the pg service file, or env",
+    )
+    .requiredOption("--to <server>", "gets it: web:managed; or a stack, for a server outside")
+    .option("--database <name>", "database of the stack, for a server outside", "app")
+    .option("--follow", "outside: keep the copy up to date until Ctrl-C")
+    .option("--switch", "outside: the app there is stopped; let the stack's app write")
+    .option("--end", "keep nothing for a way there or back any longer")
     .option("--dry-run", "look at everything, and change nothing")
     .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")
     .option("--json", "machine-readable output")

@@ -4,6 +4,7 @@ import Table from "cli-table3";
 import type Docker from "dockerode";
 import pc from "picocolors";
 import { backupFreshness, describeFreshness, type Freshness } from "../backup/freshness";
+import { describeKept, isMuch, type Kept, keptChanges } from "../migrate/postgres/kept";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { endedByRestart, type Task } from "./node-restarts";
 import { findTarget, managerOf, type Site, sitesOf, type Target } from "./target";
@@ -54,6 +55,8 @@ export type StackStatus = (SiteStatus | SilentSite) & {
   readonly secondSite?: SiteStatus | SilentSite;
   /** Absent where none are made. */
   readonly backup?: Freshness;
+  /** Absent where nothing is kept for a migration's way there or back. */
+  readonly kept?: readonly Kept[];
 };
 
 /** @returns 0 when everything runs as it should, else 1. */
@@ -64,19 +67,26 @@ export async function status(
 ): Promise<number> {
   const target = await findTarget(stack, options.cloud ?? false);
   try {
-    const [sites, backup] = await Promise.all([
+    const [sites, backup, kept] = await Promise.all([
       Promise.all(sitesOf(target).map(ask)),
       backupFreshness(target),
+      // What cannot be asked is not well anyway, and said above.
+      keptChanges(target).catch(() => []),
     ]);
     if (options.json) {
-      process.stdout.write(`${JSON.stringify({ ...asOne(sites), ...(backup && { backup }) })}\n`);
+      process.stdout.write(
+        `${JSON.stringify({ ...asOne(sites), ...(backup && { backup }), ...(kept.length > 0 && { kept }) })}\n`,
+      );
     } else {
       for (const site of sites) print(site);
       if (sites.some((site) => "errors" in site && site.errors.length > 0))
         process.stdout.write(`More: npm run logs -- ${stack} <service>\n`);
     }
     if (backup && !options.json) process.stdout.write(`${describeFreshness(backup)}\n`);
-    return sites.every(isWell) && (backup?.problems ?? []).length === 0 ? 0 : 1;
+    if (!options.json)
+      for (const each of kept) process.stdout.write(`${describeKept(stack, each)}\n`);
+    const isFresh = (backup?.problems ?? []).length === 0;
+    return sites.every(isWell) && isFresh && !kept.some(isMuch) ? 0 : 1;
   } finally {
     closeConnections();
   }

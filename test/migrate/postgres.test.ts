@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import type { Pool } from "pg";
 import { drift, preflight } from "../../scripts/migrate/postgres/preflight";
 import { copyOnce, copyScript } from "../../scripts/migrate/postgres/snapshot";
 import { closeSide, openSide, type Side } from "../../scripts/migrate/postgres/side";
@@ -8,6 +7,7 @@ import { type Poolers, switchOver } from "../../scripts/migrate/postgres/switch"
 import { eventually } from "../unit/examples/harness";
 import { Pooler } from "./pooler";
 import { localPsql, PostgresServer } from "./servers";
+import { SESSION_ENDED, Writer } from "./writer";
 
 let container: PostgresServer;
 let managed: PostgresServer;
@@ -73,7 +73,7 @@ class Ground {
     const replication = localPsql([
       `host=127.0.0.1 port=${container.port} user=postgres dbname=${database} replication=database`,
     ]);
-    return copyOnce(database, database, source, target, replication, async (job) => {
+    return copyOnce(database, source, target, replication, async (job) => {
       const script = copyScript(job, {
         dump: `-h 127.0.0.1 -p ${container.port} -U postgres -d ${database}`,
         restore: `-h 127.0.0.1 -p ${managed.port} -U doadmin -d ${database}`,
@@ -91,66 +91,6 @@ class Ground {
   back = () => new ChangeStream(this.target, this.source);
   close = () => Promise.all([closeSide(this.source), closeSide(this.target)]);
 }
-
-/** Writes without a pause, and remembers what was acknowledged. */
-class Writer {
-  readonly acknowledged: string[] = [];
-  readonly errors: string[] = [];
-  private going = true;
-  private readonly done: Promise<unknown>;
-
-  constructor(private readonly pool: Pool) {
-    this.done = Promise.all(Array.from({ length: 3 }, (_, index) => this.write(index)));
-  }
-
-  private async write(index: number) {
-    while (this.going) {
-      try {
-        // One of the three in a transaction, as apps have them.
-        const { rows } =
-          index === 0 ? await this.inTransaction() : await this.pool.query<{ id: string }>(INSERT);
-        this.acknowledged.push(rows[0]?.id ?? "");
-      } catch (error) {
-        this.errors.push((error as Error).message);
-      }
-    }
-  }
-
-  private async inTransaction() {
-    const client = await this.pool.connect();
-    const deaf = () => undefined;
-    client.on("error", deaf);
-    try {
-      await client.query("BEGIN");
-      const result = await client.query<{ id: string }>(INSERT);
-      await client.query("COMMIT");
-      client.removeListener("error", deaf);
-      client.release();
-      return result;
-    } catch (error) {
-      client.release(true);
-      throw error;
-    }
-  }
-
-  async stop() {
-    this.going = false;
-    await this.done;
-    await this.pool.end();
-  }
-}
-
-/** What an app hears of a session that was ended between its statements: PostgreSQL's word for it, the socket's, or the driver's. */
-const SESSION_ENDED = [
-  "terminating connection due to administrator command",
-  "Connection terminated unexpectedly",
-  "Client has encountered a connection error and is not queryable",
-  "Client was closed and is not queryable",
-  "read ECONNRESET",
-  "write EPIPE",
-];
-
-const INSERT = "INSERT INTO writes (id) VALUES (gen_random_uuid()) RETURNING id";
 
 const idsOf = async (side: Side) => new Set(await side.owner.run("SELECT id FROM writes;"));
 
@@ -196,10 +136,7 @@ test("a switch under load, and the way back, lose no acknowledged row", async ()
     const writer = new Writer(pooler.pool());
     await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(20));
     await ground.copy();
-    const there = await switchOver(
-      [{ role: "busy", source, target, stream: ground.stream() }],
-      pooler.poolers(),
-    );
+    const there = await switchOver([{ source, target, stream: ground.stream() }], pooler.poolers());
     const count = writer.acknowledged.length;
     await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(count + 20));
     const onTarget = await idsOf(target);
@@ -214,7 +151,7 @@ test("a switch under load, and the way back, lose no acknowledged row", async ()
     await left.open();
     await left.pause();
     const back = await switchOver(
-      [{ role: "busy", source: target, target: source, stream: ground.back() }],
+      [{ source: target, target: source, stream: ground.back() }],
       pooler.poolers(),
     );
     await left.resume();
@@ -243,7 +180,6 @@ test("a copy that is cut off leaves the target empty, and a switch that fails le
     await target.admin.run("SELECT 1;");
     const half = copyOnce(
       "cut",
-      "cut",
       source,
       target,
       localPsql([
@@ -264,9 +200,9 @@ test("a copy that is cut off leaves the target empty, and a switch that fails le
       pause: () => Promise.resolve({ empty: Promise.resolve() }),
       resume: () => resume() as Promise<void>,
     };
-    await expect(
-      switchOver([{ role: "cut", source, target, stream: failing }], poolers),
-    ).rejects.toThrow("target lost");
+    await expect(switchOver([{ source, target, stream: failing }], poolers)).rejects.toThrow(
+      "target lost",
+    );
     const app = container.psql("cut");
     await app.run("INSERT INTO writes (id) VALUES (gen_random_uuid());");
     await app.end();
@@ -288,7 +224,7 @@ test("what replication cannot carry is named before anything is changed", async 
       CREATE TABLE whole (id int PRIMARY KEY); ALTER TABLE whole REPLICA IDENTITY FULL;
       SELECT lo_create(0); ALTER TABLE odd DISABLE TRIGGER note;`);
     await app.end();
-    const { faults } = await preflight("named", source, target);
+    const { faults } = await preflight(source, target);
     expect(faults.map(({ at, says }) => `${at} ${says.split(":")[0]}`)).toEqual([
       "public.keyless has no primary key",
       "public.whole has another REPLICA IDENTITY than its key",

@@ -1,27 +1,34 @@
-/** `npm run migrate -- postgres --from <stack>:<engine> --to <stack>:<engine>`: a live database to the stack's other server. */
+/** `npm run migrate -- postgres --from … --to …`: a live database to another server, which takes over when it is told to. */
+import { setTimeout as delay } from "node:timers/promises";
 import pc from "picocolors";
 import { Fault } from "../../../local/fault";
 import { step } from "../../../local/progress";
 import { closeConnections } from "../../../providers/swarm/ssh/pool";
 import { findTarget } from "../../operator/target";
 import { drift, type Finding, type Look, preflight } from "./preflight";
-import { closeSide, type Side } from "./side";
+import { type Ends, parseEnds, type Route } from "./route";
+import { closeSide } from "./side";
 import { copyOnce } from "./snapshot";
-import { type Engine, StackServers } from "./stack";
-import { ChangeStream } from "./stream";
-import { type Pair, switchOver, type Switched } from "./switch";
+import { ChangeStream, endSide } from "./stream";
+import { isOpen, type Pair, retire, switchOver, type Switched } from "./switch";
 
-export interface PostgresOptions {
-  readonly from: string;
-  readonly to: string;
+/** Between two looks at a source that is followed. */
+const FOLLOW_MS = 1000;
+
+export interface PostgresOptions extends Ends {
   readonly cloud?: boolean;
   readonly dryRun?: boolean;
+  readonly follow?: boolean;
+  readonly switch?: boolean;
+  readonly end?: boolean;
   readonly json?: boolean;
 }
 
+type Outcome = "refused" | "planned" | "copied" | "moved" | "was there" | "ended";
+
 /** What `--json` prints. */
 export interface PostgresReport extends Partial<Switched> {
-  readonly outcome: "refused" | "planned" | "moved" | "was there";
+  readonly outcome: Outcome;
   readonly databases: readonly string[];
   readonly bytes: number;
   /** Changes that were made while the copy was made, and after. */
@@ -31,18 +38,16 @@ export interface PostgresReport extends Partial<Switched> {
   readonly notes: readonly Finding[];
 }
 
-/** @returns 0 when the app is on the target, 1 when something stands in the way. */
+interface NamedPair extends Pair {
+  readonly database: string;
+}
+
+/** @returns 0 when what was asked for is so, 1 when something stands in the way. */
 export async function migratePostgres(options: PostgresOptions): Promise<number> {
-  const [from, to] = [parsePlace("--from", options.from), parsePlace("--to", options.to)];
-  if (from.stack !== to.stack || from.engine === to.engine) {
-    throw new Fault(
-      `--from and --to must be the two servers of one stack, such as ${from.stack}:container and ${from.stack}:managed, got ${options.from} and ${options.to}.`,
-    );
-  }
-  const target = await findTarget(from.stack, options.cloud ?? false);
+  const { stack, open } = parseEnds(options);
+  const target = await findTarget(stack, options.cloud ?? false);
   try {
-    const servers = await StackServers.find(target);
-    const report = await migrate(servers, from.engine, to.engine, options);
+    const report = await migrate(await open(target), options);
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else print(report, options);
     return report.outcome === "refused" ? 1 : 0;
@@ -51,36 +56,15 @@ export async function migratePostgres(options: PostgresOptions): Promise<number>
   }
 }
 
-function parsePlace(option: string, text: string): { stack: string; engine: Engine } {
-  const [, stack, engine] = /^([^:]+):(container|managed)$/.exec(text) ?? [];
-  if (stack === undefined || engine === undefined) {
-    throw new Fault(`${option} must be <stack>:container or <stack>:managed, got ${text}.`);
-  }
-  return { stack, engine: engine as Engine };
-}
-
-async function migrate(
-  servers: StackServers,
-  from: Engine,
-  to: Engine,
-  { dryRun, json }: PostgresOptions,
-): Promise<PostgresReport> {
+/** @throws {Fault} when a step fails; nothing is lost then, and it can be given again. */
+export async function migrate(route: Route, options: PostgresOptions): Promise<PostgresReport> {
   const started = Date.now();
-  const { databases } = servers;
-  const sides: Side[] = [];
-  const open = async (engine: Engine, database: string) => {
-    const side = await servers.side(engine, database);
-    sides.push(side);
-    return side;
-  };
+  const pairs: NamedPair[] = [];
   let changes = 0;
   let looks: Look[] = [];
-  const report = (
-    outcome: PostgresReport["outcome"],
-    switched: Partial<Switched> = {},
-  ): PostgresReport => ({
+  const report = (outcome: Outcome, switched: Partial<Switched> = {}): PostgresReport => ({
     outcome,
-    databases,
+    databases: route.databases,
     bytes: looks.reduce((sum, { bytes }) => sum + bytes, 0),
     changes,
     seconds: (Date.now() - started) / 1000,
@@ -88,54 +72,100 @@ async function migrate(
     notes: looks.flatMap(({ notes }) => notes),
     ...switched,
   });
+  if (!route.leadsApp && options.switch && options.follow) {
+    throw new Fault("--follow goes on until you end it, and --switch ends it: give one of them.");
+  }
+  if (route.leadsApp && (options.switch || options.follow)) {
+    throw new Fault(
+      "--follow and --switch are for a server outside: within a stack all is one step.",
+    );
+  }
   try {
-    const pairs: (Pair & { database: string })[] = [];
-    for (const database of databases) {
-      const [source, target] = [await open(from, database), await open(to, database)];
-      pairs.push({
-        database,
-        role: database,
-        source,
-        target,
-        stream: new ChangeStream(source, target),
-      });
+    for (const database of route.databases) {
+      const { source, target } = await route.sides(database);
+      pairs.push({ database, source, target, stream: new ChangeStream(source, target) });
     }
-    if (await areOver(pairs)) return report("was there");
+    if (options.end) {
+      await end(route, pairs);
+      return report("ended");
+    }
+    if (await areOver(pairs)) {
+      // Whoever switched may have been cut off before the last steps.
+      if (!options.dryRun) await retire(pairs);
+      return report("was there");
+    }
     looks = await step("Looking at what is there", () =>
-      Promise.all(pairs.map(({ role, source, target }) => preflight(role, source, target))),
+      Promise.all(pairs.map((pair) => lookAt(route, pair))),
     );
     if (looks.some(({ faults }) => faults.length > 0)) return report("refused");
-    if (!json)
-      process.stderr.write(
-        looks
-          .flatMap(({ notes }) => notes)
-          .map(line)
-          .join(""),
-      );
-    if (dryRun) return report("planned");
-    for (const pair of pairs) await bring(servers, from, pair, (count) => (changes += count));
-    const switched = await step("Switching", () => switchOver(pairs, servers.poolers()));
+    if (!options.json) {
+      const notes = looks.flatMap((look) => look.notes);
+      process.stderr.write(notes.map(line).join(""));
+    }
+    if (options.dryRun) return report("planned");
+    const onChanges = (count: number) => (changes += count);
+    for (const pair of pairs) await bring(route, pair, onChanges);
+    if (options.follow) await follow(pairs, onChanges);
+    if (!route.leadsApp && !options.switch) return report("copied");
+    const switched = await step("Switching", () => switchOver(pairs, route.poolers));
     return report("moved", switched);
   } finally {
-    await Promise.all(sides.map(closeSide));
+    await Promise.all(pairs.flatMap(({ source, target }) => [source, target].map(closeSide)));
   }
+}
+
+async function lookAt(route: Route, { source, target }: Pair): Promise<Look> {
+  const [look, more] = await Promise.all([preflight(source, target), route.faults(source, target)]);
+  return { ...look, faults: [...look.faults, ...more] };
 }
 
 /** Whether the target is the one that lets the app in already. */
 async function areOver(pairs: readonly Pair[]): Promise<boolean> {
-  for (const { role, source, target } of pairs) {
-    const query = `SELECT rolcanlogin FROM pg_roles WHERE rolname = '${role}';`;
-    const isSource = (await source.admin.value(query)) === "t";
-    if (isSource || (await target.admin.value(query)) !== "t") return false;
+  for (const { source, target } of pairs) {
+    if ((await isOpen(source)) || !(await isOpen(target))) return false;
   }
   return true;
 }
 
+/** Nothing is kept for either way any longer. */
+async function end(route: Route, pairs: readonly Pair[]): Promise<void> {
+  for (const { source, target } of pairs) {
+    await endSide(source);
+    await endSide(target);
+    // A copy that nobody switched to: the stack's app may use it as it is. Of a stack's own two servers only one may ever let it in.
+    const other = (await isOpen(source)) ? target : source;
+    if (!route.leadsApp && other.gate.endsSessions) await other.admin.run(other.gate.open);
+  }
+}
+
+/** Goes on until Ctrl-C, which ends no change half-way. */
+async function follow(pairs: readonly NamedPair[], onChanges: (count: number) => void) {
+  const stop = new AbortController();
+  const onSignal = () => stop.abort();
+  process.once("SIGINT", onSignal).once("SIGTERM", onSignal);
+  try {
+    await step("Following; Ctrl-C ends it, and it can be taken up again", async (work) => {
+      let done = 0;
+      while (!stop.signal.aborted) {
+        for (const { stream } of pairs) {
+          await stream.catchUp((applied) => {
+            done += applied.changes;
+            onChanges(applied.changes);
+          });
+        }
+        work.note(`${done} changes, the last look at ${new Date().toLocaleTimeString()}`);
+        await delay(FOLLOW_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+      }
+    });
+  } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}
+
 /** The copy, unless it is there, and what came after it. */
 async function bring(
-  servers: StackServers,
-  from: Engine,
-  { database, role, source, target, stream }: Pair & { database: string },
+  route: Route,
+  { database, source, target, stream }: NamedPair,
   onChanges: (count: number) => void,
 ): Promise<void> {
   const all = Number(await source.admin.value("SELECT pg_database_size(current_database());"));
@@ -151,8 +181,9 @@ async function bring(
       );
     }, 2000);
     try {
-      await copyOnce(database, role, source, target, servers.replication(from, database), (job) =>
-        servers.copy(from, database, job),
+      const name = await source.admin.value("SELECT current_database();");
+      await copyOnce(name, source, target, route.replication(database), (job) =>
+        route.copy(database, job),
       );
     } finally {
       clearInterval(timer);
@@ -182,6 +213,7 @@ function print(report: PostgresReport, { from, to }: PostgresOptions): void {
   const out = (text: string) => process.stdout.write(`${text}\n`);
   const { outcome, faults, databases, bytes, changes, seconds, pauseMs, cut = 0 } = report;
   const what = `${databases.join(", ")} (${mib(bytes)})`;
+  const command = `npm run migrate -- postgres --from ${from} --to ${to}`;
   switch (outcome) {
     case "refused":
       out(`Nothing was changed. In the way:\n${faults.map(line).join("").trimEnd()}`);
@@ -194,6 +226,18 @@ function print(report: PostgresReport, { from, to }: PostgresOptions): void {
     case "was there":
       out(`The app is on ${to} already.`);
       return;
+    case "ended":
+      out(`Nothing is kept for a way there or back any longer; no row was touched.`);
+      return;
+    case "copied":
+      out(
+        `${pc.green("Copied")} ${what} from ${from} to ${to} in ${seconds.toFixed(1)} s, with ${changes} changes made meanwhile.`,
+      );
+      out(
+        `The source keeps what comes after for ${to}, on its disk. To be up to date all the time: ${command} --follow`,
+      );
+      out(`When the app outside is stopped: ${command} --switch`);
+      return;
     case "moved":
       out(
         `${pc.green("Moved")} ${what} from ${from} to ${to} in ${seconds.toFixed(1)} s, with ${changes} changes made meanwhile.`,
@@ -202,7 +246,8 @@ function print(report: PostgresReport, { from, to }: PostgresOptions): void {
         `Writes waited for ${((pauseMs ?? 0) / 1000).toFixed(1)} s; ${cut} sessions were ended in the middle of a transaction.`,
       );
       out(
-        `Every change from now on is kept for the way back: npm run migrate -- postgres --from ${to} --to ${from}`,
+        `Every change from now on is kept for the way back, on the disk of ${to}: npm run migrate -- postgres --from ${to} --to ${from}`,
       );
+      out(`To give that up once you are sure: ${command} --end`);
   }
 }

@@ -50,16 +50,22 @@ const OBSTACLES: readonly (readonly [string, string])[] = [
   ["SELECT evtname FROM pg_event_trigger", "is an event trigger: only a superuser can make one"],
 ];
 
-export async function preflight(role: string, source: Side, target: Side): Promise<Look> {
+export async function preflight(source: Side, target: Side): Promise<Look> {
   const faults: Finding[] = [];
   const level = await source.admin.value("SHOW wal_level;");
   if (level !== "logical") {
-    faults.push({ at: "wal_level", says: `must be logical on the source, got ${level}: run up` });
+    faults.push({
+      at: "wal_level",
+      says: `must be logical on the source, got ${level}: run up for a stack; elsewhere set it and restart the server`,
+    });
   }
   const [from, to] = await Promise.all(
     [source, target].map(({ admin }) => admin.value("SHOW server_version_num;")),
   );
-  if (Math.floor(Number(to) / 10_000) < Math.floor(Number(from) / 10_000)) {
+  // One that the data came from has the definitions already, and takes rows from a newer one.
+  const isCopied =
+    (await target.owner.value(`SELECT to_regclass('${OWN_SCHEMA}.progress');`)) !== "";
+  if (!isCopied && Math.floor(Number(to) / 10_000) < Math.floor(Number(from) / 10_000)) {
     faults.push({
       at: "version",
       says: `the target's PostgreSQL (${to}) is older than the source's (${from})`,
@@ -79,14 +85,14 @@ export async function preflight(role: string, source: Side, target: Side): Promi
       faults.push({ at: name, says: "is an extension that the target does not offer" });
   }
   const foreign = await source.admin.run(
-    `SELECT ${NAME} FROM ${TABLES} AND pg_get_userbyid(c.relowner) <> ${literal(role)};`,
+    `SELECT ${NAME} FROM ${TABLES} AND pg_get_userbyid(c.relowner) <> ${literal(source.role)};`,
   );
   const bytes = Number(await source.admin.value("SELECT pg_database_size(current_database());"));
   const notes = [
     ...wanted.map((at) => ({ at, says: "is an extension: it is made on the target as well" })),
     ...foreign.map((at) => ({
       at,
-      says: `belongs to another role: on the target it is ${role}'s, without grants`,
+      says: `belongs to another role: on the target it is ${target.role}'s, without grants`,
     })),
   ];
   return { faults, notes, bytes };

@@ -5,7 +5,6 @@ import { Psql, type StartPsql } from "../psql";
 import type { Side } from "./side";
 import {
   dropSlot,
-  fenceSql,
   OWN_SCHEMA,
   OWN_TABLES,
   progressSql,
@@ -32,7 +31,6 @@ export interface CopyJob {
  */
 export async function copyOnce(
   database: string,
-  role: string,
   source: Side,
   target: Side,
   openReplication: StartPsql,
@@ -48,7 +46,7 @@ export async function copyOnce(
       `The target's database ${database} must be empty, got ${tables.length} tables: ${some}. Is it the right one? Drop them if nobody needs them.`,
     );
   }
-  await target.admin.run(fenceSql(role, false));
+  await target.admin.run(target.gate.shut);
   for (const { owner } of [source, target]) await owner.run(OWN_TABLES);
   await publish(source);
   await dropSlot(source);
@@ -74,7 +72,8 @@ async function isCopied(source: Side, target: Side, database: string): Promise<b
     `SELECT 1 FROM ${OWN_SCHEMA}.progress WHERE stream = ${literal(STREAM)};`,
   );
   const slot = await source.admin.value(
-    `SELECT wal_status FROM pg_replication_slots WHERE slot_name = ${literal(slotName(database))};`,
+    // PostgreSQL 12 and older never lose what a slot keeps.
+    `SELECT coalesce(to_jsonb(s) ->> 'wal_status', 'reserved') FROM pg_replication_slots s WHERE slot_name = ${literal(slotName(database))};`,
   );
   if (place === "") return false;
   if (slot === "" || slot === "lost") {
@@ -94,7 +93,7 @@ export function copyScript(
   { snapshot, last }: CopyJob,
   { dump, restore, role }: { dump: string; restore: string; role: string },
 ): string {
-  const flags = `--snapshot=${snapshot} --no-owner --no-privileges --no-publications --no-subscriptions --no-tablespaces --exclude-schema=${OWN_SCHEMA}`;
+  const flags = dumpFlags(snapshot).join(" ");
   return `{
   echo 'SET ROLE ${identifier(role)};'
   if pg_dump ${dump} ${flags}; then cat <<'LAST'
@@ -103,3 +102,14 @@ LAST
   else echo 'the dump failed;'; fi
 } | psql -X -q -1 -o /dev/null -v ON_ERROR_STOP=1 ${restore}`;
 }
+
+/** Of `pg_dump`, for what a migration copies. */
+export const dumpFlags = (snapshot: string): string[] => [
+  `--snapshot=${snapshot}`,
+  "--no-owner",
+  "--no-privileges",
+  "--no-publications",
+  "--no-subscriptions",
+  "--no-tablespaces",
+  `--exclude-schema=${OWN_SCHEMA}`,
+];

@@ -29,20 +29,46 @@ export class StackServers {
 
   /** @throws {Fault} when the stack does not have both servers. */
   static async find(target: Target): Promise<StackServers> {
+    const { servers, hasBoth } = await StackServers.look(target);
+    if (hasBoth) return servers;
+    throw new Fault(
+      `${target.stack} has one database server. Set archipelago:database: { engine: container, migrateTo: managed } and run up: both are there then, and the app stays where it is.`,
+    );
+  }
+
+  /** @throws {Fault} unless a container is the stack's only server. */
+  static async container(target: Target): Promise<StackServers> {
+    const { servers, hasBoth } = await StackServers.look(target);
+    if (!hasBoth) return servers;
+    throw new Fault(
+      `${target.stack} moves its database between two servers already. End that first: archipelago:database: { engine: container }, or migratedFrom.`,
+    );
+  }
+
+  /** Whether a pooler of these leads to one of two servers. */
+  static async hasBoth([pooler]: readonly RunningTask[]): Promise<boolean> {
+    if (!pooler) return false;
+    return (await runInside(pooler, ["test", "-e", "/run/secrets/pgbouncer-container"])) === 0;
+  }
+
+  /** @throws {Fault} when the stack has no container. */
+  private static async look(target: Target) {
     const poolerTasks = await runningTasks(target, "pgbouncer");
     const [pooler] = poolerTasks;
     if (!pooler) throw new Fault(`No task of pgbouncer runs in ${target.stack}.`);
     const users = await output(pooler, ["cat", "/run/secrets/pgbouncer-users"]);
-    const both = await runInside(pooler, ["test", "-e", "/run/secrets/pgbouncer-container"]);
-    if (both !== 0) {
+    const hasBoth = await StackServers.hasBoth(poolerTasks);
+    const [container] = await runningTasks(target, "postgres");
+    if (!container) {
       throw new Fault(
-        `${target.stack} has one database server. Set archipelago:database: { engine: container, migrateTo: managed } and run up: both are there then, and the app stays where it is.`,
+        `No task of postgres runs in ${target.stack}. What comes from elsewhere comes into a container first (archipelago:database: { engine: container }), and moves to a managed server from there.`,
       );
     }
-    const [container] = await runningTasks(target, "postgres");
-    if (!container) throw new Fault(`No task of postgres runs in ${target.stack}.`);
     const databases = [...users.matchAll(/^"([^"]+)"/gm)].map(([, name = ""]) => name);
-    return new StackServers(container, poolerTasks, databases);
+    return {
+      servers: new StackServers(container, poolerTasks, databases),
+      hasBoth,
+    };
   }
 
   /** Sessions in a database of one of the two. */
@@ -55,7 +81,7 @@ export class StackServers {
     return this.session(engine, database, " replication=database");
   }
 
-  private session(engine: Engine, database: string, more = ""): StartPsql {
+  session(engine: Engine, database: string, more = ""): StartPsql {
     if (engine === "container") {
       const words = [
         "psql",

@@ -2,7 +2,7 @@
  * One direction of logical replication between two databases that need not reach each other: changes are read from a slot of the
  * source, and done on the target in one transaction with the place that they end at. What was done is not done again.
  */
-import { identifier, literal } from "../names";
+import { literal } from "../names";
 import type { Side } from "./side";
 import { changeSql, type FixedColumns } from "./change-sql";
 import { decode, type Relation } from "./pgoutput";
@@ -13,10 +13,12 @@ export const OWN_SCHEMA = "archipelago";
 /** Name of the publication and of the place reached; slots begin with it. */
 export const STREAM = "archipelago_migration";
 
-/** SQL of the slot's name: slots are the server's, so each has its database's name in it. */
-const SLOT = `'${STREAM}_' || current_database()`;
+/** Slots are the server's, so each has its database's name in it, as far as a slot's name can say it. */
+export const slotName = (database: string) =>
+  `${STREAM}_${database.toLowerCase().replace(/[^a-z0-9_]/g, "_")}`.slice(0, 63);
 
-export const slotName = (database: string) => `${STREAM}_${database}`;
+/** The same in SQL. */
+const SLOT = `left('${STREAM}_' || regexp_replace(lower(current_database()), '[^a-z0-9_]', '_', 'g'), 63)`;
 
 /** Changes that are read at once; whole transactions, so there may be more. */
 const BATCH = 5000;
@@ -135,6 +137,12 @@ export async function publish({ owner: source }: Side): Promise<void> {
   await source.run(`DROP PUBLICATION IF EXISTS ${STREAM}; CREATE PUBLICATION ${STREAM}${list};`);
 }
 
+/** Removes everything of ours: what was copied is nobody's business but the app's from now on. */
+export async function endSide(side: Side): Promise<void> {
+  await forget(side);
+  await side.owner.run(`DROP SCHEMA IF EXISTS ${OWN_SCHEMA} CASCADE;`);
+}
+
 /** Ends the stream on its source: nothing is kept in the log for it any longer. */
 export async function forget({ admin, owner }: Side): Promise<void> {
   await admin.run(DROP_SLOT);
@@ -166,7 +174,3 @@ export async function setTriggers(side: Side, state: "ENABLE" | "DISABLE"): Prom
   const statements = await triggers(side, state);
   if (statements.length > 0) await side.owner.run(statements.join("\n"));
 }
-
-/** Whether a role may log in is the fence: one of the two servers lets the app in. */
-export const fenceSql = (role: string, isOpen: boolean) =>
-  `ALTER ROLE ${identifier(role)} ${isOpen ? "LOGIN" : "NOLOGIN"};`;

@@ -1,10 +1,10 @@
 /** The moment at which the app's writes go elsewhere. */
 import { setTimeout as delay } from "node:timers/promises";
+import { Fault } from "../../../local/fault";
 import { literal } from "../names";
 import type { Side } from "./side";
 import {
   type ChangeStream,
-  fenceSql,
   forget,
   KEEP_CHANGES,
   OWN_TABLES,
@@ -30,8 +30,6 @@ export interface Poolers {
 
 /** One database on both servers. */
 export interface Pair {
-  /** The app's user, and the tables' owner. */
-  readonly role: string;
   readonly source: Side;
   readonly target: Side;
   readonly stream: ChangeStream;
@@ -61,10 +59,7 @@ export async function switchOver(pairs: readonly Pair[], poolers: Poolers): Prom
     await Promise.all(handOvers.map((handOver) => handOver()));
     await poolers.resume();
     const pauseMs = Date.now() - started;
-    for (const { source } of pairs) {
-      await setTriggers(source, "DISABLE");
-      await forget(source);
-    }
+    await retire(pairs);
     return { pauseMs, cut: counts.reduce((sum, cut) => sum + cut, 0) };
   } catch (error) {
     // Whichever server is the one that lets the app in: the poolers find it.
@@ -74,31 +69,44 @@ export async function switchOver(pairs: readonly Pair[], poolers: Poolers): Prom
   }
 }
 
-/** From here on no session of the app can write to the source, or begin there. @returns how many had to be cut. */
-async function fence({ role, source: { admin: source } }: Pair): Promise<number> {
-  await source.run(fenceSql(role, false));
-  const own = `usename = ${literal(role)} AND datname = current_database() AND pid <> pg_backend_pid()`;
+/**
+ * From here on no session of the app can write to the source, or begin there.
+ *
+ * @returns how many had to be cut.
+ * @throws {Fault} naming them, where they are not ours to end.
+ */
+async function fence({ source: { admin, gate } }: Pair): Promise<number> {
+  await admin.run(gate.shut);
+  const since = literal(await admin.value("SELECT clock_timestamp();"));
+  // What began later found the gate shut.
+  const theirs = `FROM pg_stat_activity WHERE ${gate.sessions} AND backend_start <= ${since}`;
   const end = Date.now() + GRACE_MS;
   for (;;) {
     // Between two statements outside of a transaction nothing can be lost.
-    const lines = await source.run(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${own} AND state = 'idle';
-       SELECT count(*) FROM pg_stat_activity WHERE ${own};`,
-    );
-    const left = Number(lines.at(-1));
+    if (gate.endsSessions)
+      await admin.run(`SELECT pg_terminate_backend(pid) ${theirs} AND state = 'idle';`);
+    const left = Number(await admin.value(`SELECT count(*) ${theirs};`));
     if (left === 0) return 0;
     if (Date.now() > end) {
-      await source.run(
-        `SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE ${own};`,
-      );
+      if (!gate.endsSessions) throw await stillThere(admin, theirs);
+      await admin.run(`SELECT pg_terminate_backend(pid, 5000) ${theirs};`);
       return left;
     }
     await delay(10);
   }
 }
 
+async function stillThere(admin: Side["admin"], theirs: string): Promise<Fault> {
+  const sessions = await admin.run(
+    `SELECT format('%s of %s from %s', coalesce(nullif(application_name, ''), 'a session'), usename, coalesce(host(client_addr), 'the same machine')) ${theirs} ORDER BY 1 LIMIT 5;`,
+  );
+  return new Fault(
+    `Somebody is still connected to the source, and might write: ${sessions.join(", ")}. Stop it, then give the command again. The source takes writes as before.`,
+  );
+}
+
 /** What can be done before the pause. @returns what is left to do in it: as few words with the servers as can be. */
-async function prepare({ role, source, target, stream }: Pair): Promise<() => Promise<void>> {
+async function prepare({ source, target, stream }: Pair): Promise<() => Promise<void>> {
   await setTriggers(target, "DISABLE");
   const enable = await triggers(target, "ENABLE");
   await publish(target);
@@ -109,18 +117,26 @@ async function prepare({ role, source, target, stream }: Pair): Promise<() => Pr
     const [numbers] = await Promise.all([sequences(source), stream.drain()]);
     await target.owner.run([...numbers, ...enable].join("\n"));
     // Before the app's first write: from here on everything is kept for the way back.
-    await target.admin.run(`${KEEP_CHANGES} ${fenceSql(role, true)}`);
+    await target.admin.run(`${KEEP_CHANGES} ${target.gate.open}`);
   };
 }
 
 /** After a failure: where the target was not opened, the source is again. */
 async function reopen(pairs: readonly Pair[]): Promise<void> {
-  for (const { role, source, target } of pairs) {
-    const isOpen = await target.admin.value(
-      `SELECT rolcanlogin FROM pg_roles WHERE rolname = ${literal(role)};`,
-    );
-    if (isOpen === "t") continue;
+  for (const { source, target } of pairs) {
+    if (await isOpen(target)) continue;
     await setTriggers(source, "ENABLE");
-    await source.admin.run(fenceSql(role, true));
+    await source.admin.run(source.gate.open);
+  }
+}
+
+/** Whether the app may write there. */
+export const isOpen = async ({ admin, gate }: Side) => (await admin.value(gate.isOpen)) === "t";
+
+/** What is left to do on sources once their targets let the app in; may be done again. */
+export async function retire(pairs: readonly Pair[]): Promise<void> {
+  for (const { source } of pairs) {
+    await setTriggers(source, "DISABLE");
+    await forget(source);
   }
 }

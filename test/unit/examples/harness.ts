@@ -1,8 +1,11 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { postgresBin } from "../../../scripts/bench/throwaway-postgres";
+
+export { postgresBin };
 
 const EXAMPLE = join(__dirname, "../../../examples/notes");
 
@@ -75,16 +78,6 @@ export class App {
 /** Whether this Node.js has SQLite built in: 22.13 and later do. */
 export const hasSqlite = (node: string) =>
   spawnSync(node, ["--no-warnings", "-e", 'require("node:sqlite")']).status === 0;
-
-/** Directory of a PostgreSQL server's programs, as Debian installs them; undefined when there is none. */
-export function postgresBin(): string | undefined {
-  const root = "/usr/lib/postgresql";
-  if (!existsSync(root)) return undefined;
-  return readdirSync(root)
-    .map((version) => join(root, version, "bin"))
-    .reverse()
-    .find((bin) => existsSync(join(bin, "initdb")));
-}
 
 /** A PostgreSQL server of our own on loopback. It refuses to run as root, hence `nobody` there. */
 export class Postgres {
