@@ -1,7 +1,7 @@
 import { hasManaged } from "./databases";
 import type { Account } from "./account";
 import type { Config } from "./config";
-import { usesVolume } from "./fleet";
+import { servicesWithVolume, usesVolume } from "./fleet";
 import { fleetPlan } from "./fleet-plan";
 import { BASTION, databaseName, volumeName } from "./names";
 import { nameOfSecond } from "./second-site";
@@ -116,7 +116,8 @@ function migrationLines({ database: { migrateTo } }: Config): string[] {
   ];
 }
 
-function backupLines({ backup, database, machines }: Config): string[] {
+function backupLines(config: Config): string[] {
+  const { backup, database, files, machines } = config;
   if (backup !== undefined) {
     if (machines === "simulated") {
       return [
@@ -127,6 +128,11 @@ function backupLines({ backup, database, machines }: Config): string[] {
       ...(backup.alarm === undefined
         ? ["nobody is told when backups stop: archipelago:backup.alarm says whom to tell"]
         : []),
+      ...(files.enabled && !files.versioning
+        ? [
+            "archipelago:files is in no backup: what is deleted there is gone, unless files.versioning keeps it",
+          ]
+        : []),
       ...(database.migrateTo === undefined
         ? []
         : [
@@ -134,7 +140,8 @@ function backupLines({ backup, database, machines }: Config): string[] {
           ]),
     ];
   }
-  if (database.engine === "none" || machines === "simulated") return [];
+  const holds = database.engine !== "none" || servicesWithVolume(config).length > 0;
+  if (!holds || machines === "simulated") return [];
   const there =
     database.engine === "managed"
       ? "there are no backups but DigitalOcean's own, which go with the cluster and the account"

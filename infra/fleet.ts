@@ -63,6 +63,11 @@ export function firstNode({ nodes }: Pick<Config, "nodes">): string {
   return Object.keys(nodes)[0] ?? FIRST_NODE;
 }
 
+/** Services that keep files of their own on the Volume. */
+export function servicesWithVolume({ services }: Pick<Config, "services">): string[] {
+  return Object.entries(services).flatMap(([name, { volume }]) => (volume ? [name] : []));
+}
+
 /** Whether something runs on the Volume, so that its node cannot be replaced by another one. */
 export function usesVolume({
   topology,
@@ -73,6 +78,6 @@ export function usesVolume({
     // The edge keeps its certificates there.
     topology === "single-node" ||
     database.engine === "container" ||
-    Object.values(services).some(({ volume }) => volume !== undefined)
+    servicesWithVolume({ services }).length > 0
   );
 }

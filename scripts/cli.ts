@@ -90,12 +90,15 @@ program
 
 program
   .command("restore <stack>")
-  .description("bring databases back from a backup; what is there is kept under another name")
+  .description(
+    "bring databases and files back from a backup; what is there is kept under another name",
+  )
   .option(
     "--to <time|backup|end>",
     "a backup by name, a moment, or the end of what was archived; the newest backup, unless said",
   )
   .option("--database <name>", "only this one")
+  .option("--service <name>", "only the files that this one keeps on the Volume")
   .option("--into <name>", "into a new database, and leave the present one alone")
   .option("--identity <file>", "the secret key; - reads it from standard input")
   .option("--from <place>", "first or second; the first that has the backup, unless said")

@@ -11,7 +11,7 @@ import {
 } from "../service-defaults";
 import { AUTHORITIES, AUTHORITIES_MOUNT } from "./authorities";
 import { backupBundle } from "./bundle";
-import { ALIVE_FILE, type BackupSettings, CODE_FILE, POSTGRES_DIRECTORY } from "./settings";
+import { ALIVE_FILE, type BackupSettings, CODE_FILE } from "./settings";
 
 export interface BackupArgs {
   /** With age, rclone, zstd, Node.js and PostgreSQL's programs: the toolbox. */
@@ -28,15 +28,15 @@ export interface BackupArgs {
 export interface BackupData {
   /** Swarm id of the node that holds the Volume. */
   readonly nodeId: pulumi.Input<string>;
-  /** Directory on that node with the container database's files and its socket. */
-  readonly postgresDirectory: string;
+  /** Directories of that node, each with its place in the agent's container. */
+  readonly directories: readonly { readonly source: string; readonly target: string }[];
 }
 
 /**
  * Backs up at its times, as a swarm service `backup`, beside the data where that is on a node: dump, compress, encrypt, upload, read back.
  *
  * ```ts
- * new Backup("backup", { image, networkId, data: { nodeId, postgresDirectory: "/mnt/data/postgres" }, settings, after: [] });
+ * new Backup("backup", { image, networkId, data: { nodeId, directories: [] }, settings, after: [] });
  * ```
  *
  * It knows the public key alone, and cannot read what it saved. Whoever has its node can delete backups where the places' logins allow it.
@@ -84,9 +84,7 @@ export class Backup extends pulumi.ComponentResource {
           },
         ],
         mounts: [
-          ...(data
-            ? [{ type: "bind", source: data.postgresDirectory, target: POSTGRES_DIRECTORY }]
-            : []),
+          ...(data?.directories ?? []).map((directory) => ({ type: "bind", ...directory })),
           AUTHORITIES_MOUNT,
         ],
         healthcheck: {

@@ -66,6 +66,13 @@ export interface ManagedServer {
   readonly diskBytes: number;
 }
 
+/** What services keep on the Volume. */
+export interface ServiceVolumes {
+  /** Directory in the agent's container that has one for each service, of its name. */
+  readonly directory: string;
+  readonly services: readonly string[];
+}
+
 export interface BackupSettings {
   readonly stack: string;
   /** age's public key: `age1…`. */
@@ -77,6 +84,7 @@ export interface BackupSettings {
   readonly server?: DatabaseServer;
   /** URL that is asked for after each backup that is in every place. Secret. */
   readonly heartbeat?: string | undefined;
+  readonly volumes?: ServiceVolumes;
 }
 
 export const SETTINGS_FILE = "/run/secrets/backup";
@@ -85,3 +93,5 @@ export const CODE_FILE = "/archipelago/backup.js.gz";
 export const ALIVE_FILE = "/tmp/alive";
 /** Where the container database's files are in the agent's container. */
 export const POSTGRES_DIRECTORY = "/data/postgres";
+/** And the services' own. */
+export const SERVICES_DIRECTORY = "/data/services";

@@ -1,18 +1,20 @@
 import { isRecipient } from "../../components/backup/age-key";
 import { longestGapHours } from "../backup-age";
 import type { Config } from "../config";
+import { servicesWithVolume } from "../fleet";
 import { type Fault, show } from "../faults";
 import { SPACES_REGIONS } from "./files";
 import { isSchedule } from "./services";
 
-export function backupFaults({ backup, database, region }: Config): Fault[] {
+export function backupFaults(config: Config): Fault[] {
+  const { backup, database, region } = config;
   if (backup === undefined) return [];
   const at = "archipelago:backup";
   const faults: Fault[] = [];
-  if (database.engine === "none") {
+  if (database.engine === "none" && servicesWithVolume(config).length === 0) {
     faults.push({
       path: at,
-      rule: "must be left out: a stack without a database has nothing that is saved",
+      rule: "must be left out: without a database and a service with a volume there is nothing to save",
     });
   }
   if (!isRecipient(backup.recipient)) {

@@ -82,7 +82,7 @@ export const backup = mapping(
     ),
     alarm: backupAlarm.optional(),
   },
-  "Backups of the databases, encrypted, in two places. Without this key there are none but those that DigitalOcean makes of a managed one.",
+  "Backups of the databases and of what services keep on the Volume, encrypted, in two places. Without this key there are none but those that DigitalOcean makes of a managed one.",
 );
 
 export type BackupConfig = z.output<typeof backup>;

@@ -5,7 +5,7 @@ import { WATCH_SERVICE, type WatchSettings } from "../../components/backup/watch
 import type { RolloutTarget } from "../../components/service-defaults";
 import { maxAgeHours } from "../backup-age";
 import type { Config } from "../config";
-import { bucketOf, type Saved, secondPlace } from "./backup";
+import { bucketOf, isBound, type Saved, secondPlace } from "./backup";
 import type { OnSwarm } from "./database";
 import type { Toolbox } from "./toolbox";
 
@@ -24,8 +24,7 @@ export function watchBackup(
       image,
       networkId,
       // Where the agent is bound to a node, and there is another one.
-      ...(config.database.engine === "container" &&
-        Object.keys(config.nodes).length > 1 && { awayFrom: volumeNodeId }),
+      ...(isBound(config) && Object.keys(config.nodes).length > 1 && { awayFrom: volumeNodeId }),
       settings: settingsOf(config, saved),
       after: [...copies],
     },

@@ -6,13 +6,14 @@ import type {
   DatabaseServer,
   Place,
 } from "../../components/backup/settings";
-import { POSTGRES_DIRECTORY } from "../../components/backup/settings";
+import { POSTGRES_DIRECTORY, SERVICES_DIRECTORY } from "../../components/backup/settings";
 import { rcloneConfig, rootOf } from "../../components/backup/rclone";
 import type { Files } from "../../components/files";
 import type { ManagedPostgres } from "../../components/managed-postgres";
 import type { RolloutTarget } from "../../components/service-defaults";
 import type { Config } from "../config";
 import { databaseNames } from "../databases";
+import { servicesWithVolume } from "../fleet";
 import { VOLUME_MOUNT } from "../names";
 import type { BackupConfig } from "../schema/backup";
 import type { Archive, OnSwarm, ServedDatabase } from "./database";
@@ -47,8 +48,8 @@ export function serveBackup(
     {
       image,
       networkId,
-      ...(config.database.engine === "container" && {
-        data: { nodeId: volumeNodeId, postgresDirectory: `${VOLUME_MOUNT}/postgres` },
+      ...(isBound(config) && {
+        data: { nodeId: volumeNodeId, directories: directoriesOf(config) },
       }),
       settings: settingsOf(config, saved),
       after: [...copies, ...(database ? [database.ready] : [])],
@@ -56,6 +57,20 @@ export function serveBackup(
     onSwarm,
   );
   return target;
+}
+
+/** Whether something of what is saved is on the Volume. */
+export const isBound = (config: Config) => directoriesOf(config).length > 0;
+
+function directoriesOf(config: Config): { source: string; target: string }[] {
+  return [
+    ...(config.database.engine === "container"
+      ? [{ source: `${VOLUME_MOUNT}/postgres`, target: POSTGRES_DIRECTORY }]
+      : []),
+    ...(servicesWithVolume(config).length > 0
+      ? [{ source: `${VOLUME_MOUNT}/services`, target: SERVICES_DIRECTORY }]
+      : []),
+  ];
 }
 
 /** The first place, for PostgreSQL itself. */
@@ -79,6 +94,7 @@ function settingsOf(
   config: Config,
   { backup: { recipient, schedule, keep, second, alarm }, space, managed }: Saved,
 ): pulumi.Output<BackupSettings> {
+  const services = servicesWithVolume(config);
   return pulumi
     .all([bucketOf(space), serverOf(config, managed.postgres)])
     .apply(([place, server]): BackupSettings => ({
@@ -87,7 +103,8 @@ function settingsOf(
       schedule,
       keep,
       places: { first: place, second: secondPlace(second) },
-      server,
+      ...(server && { server }),
+      ...(services.length > 0 && { volumes: { directory: SERVICES_DIRECTORY, services } }),
       ...(alarm?.heartbeat !== undefined && { heartbeat: alarm.heartbeat }),
     }));
 }
@@ -95,7 +112,8 @@ function settingsOf(
 function serverOf(
   config: Config,
   managed: ManagedPostgres | undefined,
-): pulumi.Output<DatabaseServer> {
+): pulumi.Output<DatabaseServer | undefined> {
+  if (config.database.engine === "none") return pulumi.output(undefined);
   const databases = databaseNames(config);
   if (config.database.engine === "container") {
     return pulumi.output({ kind: "container", directory: POSTGRES_DIRECTORY, databases } as const);

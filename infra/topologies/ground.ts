@@ -7,6 +7,7 @@ import type * as swarm from "../../providers/swarm/sdk";
 import { accessKeys } from "../access-keys";
 import type { Account } from "../account";
 import type { Config } from "../config";
+import { servicesWithVolume } from "../fleet";
 import { isHeld } from "../fleet-plan";
 import {
   BASTION,
@@ -132,12 +133,11 @@ export function volumeUse(config: Config, { volume }: Ground) {
 }
 
 /** Directories on the Volume that services are given. */
-function dataDirectories({ database, services }: Config): swarm.NodeDirectory[] {
-  const withVolume = Object.entries(services).filter(([, { volume }]) => volume !== undefined);
+function dataDirectories(config: Config): swarm.NodeDirectory[] {
   return [
     { path: "edge" },
-    ...(database.engine === "container" ? [{ path: "postgres" }] : []),
+    ...(config.database.engine === "container" ? [{ path: "postgres" }] : []),
     // Images run as users of their own, which the node cannot know.
-    ...withVolume.map(([name]) => ({ path: `services/${name}`, mode: "0777" })),
+    ...servicesWithVolume(config).map((name) => ({ path: `services/${name}`, mode: "0777" })),
   ];
 }

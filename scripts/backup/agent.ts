@@ -10,14 +10,21 @@ import { runInside, runningTask, type RunningTask } from "../operator/one-off";
 import type { Target } from "../operator/target";
 
 const event = z.looseObject({
-  event: z.enum(["begins", "bytes", "note", "failed", "done"]),
+  event: z.enum(["begins", "bytes", "note", "failed", "stop", "done"]),
   what: z.string().optional(),
   total: z.number().optional(),
   bytes: z.number().optional(),
   text: z.string().optional(),
+  services: z.array(z.string()).optional(),
 });
 
 export type AgentEvent = z.infer<typeof event>;
+
+/** Does something while no task of some services runs, and starts them again. */
+export type WhileStopped = (
+  services: readonly string[],
+  work: () => Promise<void>,
+) => Promise<void>;
 
 /**
  * @param mode of the agent's program.
@@ -30,6 +37,7 @@ export async function askAgent(
   mode: "run" | "list" | "restore",
   onEvent: (event: AgentEvent) => void,
   request?: unknown,
+  whileStopped?: WhileStopped,
 ): Promise<number> {
   if (target.outputs.backup === undefined) {
     throw new Fault(
@@ -37,7 +45,7 @@ export async function askAgent(
     );
   }
   const task = await runningTask(target, "backup");
-  return askTask(task, [loader(CODE_FILE), mode], onEvent, request);
+  return askTask(task, [loader(CODE_FILE), mode], onEvent, request, whileStopped);
 }
 
 /** @param program of Node.js, and its arguments, in the task. */
@@ -46,23 +54,39 @@ export async function askTask(
   program: readonly [string, ...string[]],
   onEvent: (event: AgentEvent) => void,
   request?: unknown,
+  whileStopped?: WhileStopped,
 ): Promise<number> {
   const lines = new PassThrough();
-  createInterface({ input: lines }).on("line", (line) => {
-    const parsed = event.safeParse(jsonOf(line));
-    if (parsed.success) onEvent(parsed.data);
-  });
   let complaint = "";
   const stdin = new Readable({ read: () => undefined });
   if (request !== undefined) stdin.push(`${JSON.stringify(request)}\n`);
-  const code = await runInside(task, ["node", "-e", ...program], {
-    ...(request !== undefined && { stdin }),
-    onStdout: (chunk) => lines.write(chunk),
-    onStderr: (chunk) => (complaint += chunk.toString()),
+  const ended = new Promise<void>((resolve) => lines.once("close", resolve));
+  let stopping: Promise<void> | undefined;
+  createInterface({ input: lines }).on("line", (line) => {
+    const parsed = event.safeParse(jsonOf(line));
+    if (!parsed.success) return;
+    onEvent(parsed.data);
+    if (parsed.data.event !== "stop" || whileStopped === undefined) return;
+    stopping = whileStopped(parsed.data.services ?? [], async () => {
+      stdin.push("stopped\n");
+      await ended;
+    });
+    // Told of its end, the agent leaves everything as it was.
+    stopping.catch(() => stdin.push(null));
   });
-  stdin.destroy();
-  if (complaint.trim() !== "") throw new Error(complaint.trim());
-  return code;
+  try {
+    const code = await runInside(task, ["node", "-e", ...program], {
+      ...(request !== undefined && { stdin }),
+      onStdout: (chunk) => lines.write(chunk),
+      onStderr: (chunk) => (complaint += chunk.toString()),
+    });
+    if (complaint.trim() !== "") throw new Error(complaint.trim());
+    return code;
+  } finally {
+    stdin.destroy();
+    lines.destroy();
+    await stopping;
+  }
 }
 
 /** Shows an operator what goes on: on a terminal one line that moves, else a line for each step. */
@@ -90,6 +114,7 @@ export class Follower {
         this.finishLine();
         this.out.write(`${pc.red(event.text ?? "failed")}\n`);
         break;
+      case "stop":
       case "done":
         this.finishLine();
     }

@@ -15,6 +15,8 @@ const stored = z.object({
     z.object({
       kind: z.string(),
       name: z.string(),
+      /** SQLite file, relative to the volume of the service. */
+      path: z.string().optional(),
       bytes: z.number(),
       originalBytes: z.number(),
       rows: z.number(),
@@ -53,7 +55,7 @@ export function tableOf(backups: readonly StoredBackup[]): string {
       id,
       ageOf(startedAt),
       same.map(({ place }) => place).join(", "),
-      parts.map(({ kind, name }) => `${kind} ${name}`).join("\n"),
+      parts.map(({ kind, name, path }) => `${kind} ${name}${path ? ` ${path}` : ""}`).join("\n"),
       size(parts.reduce((sum, { bytes }) => sum + bytes, 0)),
       parts.reduce((sum, { rows }) => sum + rows, 0),
     ]);

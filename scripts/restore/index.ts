@@ -1,17 +1,20 @@
-/** `npm run restore -- <stack>`: brings databases back from a backup. */
+/** `npm run restore -- <stack>`: brings databases and files back from a backup. */
 import * as fs from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { identityIn, recipientOf } from "../../components/backup/age-key";
+import { VOLUME_MOUNT } from "../../infra/names";
 import { Fault } from "../../local/fault";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { askAgent, Follower, size } from "../backup/agent";
 import { DEFAULT_IDENTITY } from "../backup/keygen";
 import { ageOf, listBackups, type StoredBackup, tableOf } from "../backup/list";
 import { findTarget } from "../operator/target";
+import { filesIn, linesOf, stopServices } from "./services";
 
 export interface RestoreOptions {
   readonly to?: string;
   readonly database?: string;
+  readonly service?: string;
   readonly into?: string;
   readonly identity?: string;
   readonly from?: string;
@@ -33,6 +36,9 @@ export async function restore(stack: string, options: RestoreOptions): Promise<n
   if (into !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(into)) {
     throw new Fault(`--into must be lower-case letters, digits and underscores, got ${into}`);
   }
+  if (options.service !== undefined && (options.database ?? into) !== undefined) {
+    throw new Fault("--service is for files: --database and --into are for a database");
+  }
   const target = await findTarget(stack, options.cloud ?? false);
   try {
     const { backups, failures } = await listBackups(target);
@@ -44,7 +50,9 @@ export async function restore(stack: string, options: RestoreOptions): Promise<n
         ? fromBackup(stack, choose(backups, options.to, from), options)
         : fromArchive(stack, moment, from ?? "first", options);
     if (!options.dryRun && !options.yes && !(await agreed(stack))) return 1;
-    return await follow(json, (onEvent) => askAgent(target, "restore", onEvent, request));
+    return await follow(json, (onEvent) =>
+      askAgent(target, "restore", onEvent, request, stopServices(target)),
+    );
   } finally {
     closeConnections();
   }
@@ -52,7 +60,7 @@ export async function restore(stack: string, options: RestoreOptions): Promise<n
 
 /** What the agent is asked for, after telling the operator what it will do. */
 function fromBackup(stack: string, chosen: StoredBackup, options: RestoreOptions) {
-  const { database, into } = options;
+  const { database, service, into } = options;
   const databases = chosen.parts.filter(({ kind }) => kind === "database");
   const names = databases.map((one) => one.name);
   const name = database ?? (into !== undefined && names.length === 1 ? names[0] : undefined);
@@ -60,10 +68,14 @@ function fromBackup(stack: string, chosen: StoredBackup, options: RestoreOptions
     throw new Fault(`--into is for one database: add --database, one of ${names.join(", ")}`);
   }
   const identity = readIdentity(options.identity ?? DEFAULT_IDENTITY, chosen.recipient);
-  const wanted = databases.filter((one) => name === undefined || one.name === name);
-  process.stderr.write(`${planOf(stack, chosen, wanted, into)}\n`);
+  const wanted = databases.filter(
+    (one) => service === undefined && (name === undefined || one.name === name),
+  );
+  const files = name === undefined ? filesIn(chosen, service) : [];
+  process.stderr.write(`${planOf(stack, chosen, wanted, files, into)}\n`);
   const { place, id } = chosen;
-  return { identity, from: place, backup: id, database: name, into, dryRun: isDry(options) };
+  const only = { database: name, service, into };
+  return { identity, from: place, backup: id, ...only, dryRun: isDry(options) };
 }
 
 /** The same for a moment that the archived log leads to. */
@@ -73,7 +85,10 @@ function fromArchive(
   place: "first" | "second",
   options: RestoreOptions,
 ) {
-  const { database, into } = options;
+  const { database, service, into } = options;
+  if (service !== undefined) {
+    throw new Fault("--service is for a backup: a moment is of a database alone");
+  }
   if (into !== undefined && database === undefined) {
     throw new Fault("--into is for one database: add --database");
   }
@@ -150,9 +165,10 @@ function planOf(
   stack: string,
   { id, place, startedAt }: StoredBackup,
   databases: StoredBackup["parts"],
+  files: StoredBackup["parts"],
   into: string | undefined,
 ): string {
-  const bytes = databases.reduce((sum, { originalBytes }) => sum + originalBytes, 0);
+  const bytes = [...databases, ...files].reduce((sum, { originalBytes }) => sum + originalBytes, 0);
   const seconds = Math.ceil(bytes / RESTORE_BYTES_PER_SECOND) + 2;
   const lines = databases.map(({ name, originalBytes, rows }) =>
     into === undefined
@@ -160,11 +176,14 @@ function planOf(
       : `  ${name} (${size(originalBytes)}, ${rows} rows) becomes the new database ${into}; ${name} stays as it is`,
   );
   const pause =
-    into === undefined ? " Sessions of the app end once, for a moment, when that is done." : "";
+    into === undefined && databases.length > 0
+      ? " Sessions of the app end once, for a moment, when that is done."
+      : "";
   return [
     `Restore of ${stack} from backup ${id} (${ageOf(startedAt)} old, ${place} place):`,
     ...lines,
-    `It is made beside, and verified: rows and sums of every table. About ${seconds} s.${pause}`,
+    ...linesOf(files),
+    `It is made beside, and verified: ${databases.length > 0 ? "rows and sums of every table" : "sums of all bytes, and every SQLite file by itself"}. About ${seconds} s.${pause}`,
   ].join("\n");
 }
 
@@ -190,25 +209,36 @@ async function follow(
     const seconds = ((Date.now() - began) / 1000).toFixed(1);
     const {
       databases = [],
+      services = [],
       kept = [],
-      tables,
-      rows,
+      keptDirectories = [],
+      ...rest
     } = event as {
       databases?: string[];
+      services?: string[];
       kept?: string[];
+      keptDirectories?: string[];
       tables?: number;
+      files?: number;
       rows?: number;
     };
+    const what = [...databases, ...services.map((name) => `the files of ${name}`)].join(", ");
     if (event.dryRun) {
       process.stdout.write(
-        `Would restore ${databases.join(", ")}: the key fits, the files are there, and there is room.\n`,
+        `Would restore ${what}: the key fits, the files are there, and there is room.\n`,
       );
       return;
     }
+    const { rows = 0, tables = 0, files } = rest;
+    const counted = [
+      ...(databases.length > 0 ? [`${rows} rows in ${tables} tables`] : []),
+      ...(services.length > 0 ? [`${files ?? 0} files`] : []),
+    ].join(" and ");
     process.stdout.write(
-      `Restored ${databases.join(", ")}: ${rows ?? 0} rows in ${tables ?? 0} tables, the same as in ${String(event.what)}. ${seconds} s.\n`,
+      `Restored ${what}: ${counted}, the same as in ${String(event.what)}. ${seconds} s.\n`,
     );
-    if (kept.length > 0)
-      process.stdout.write(`What was there before is kept: ${kept.join(", ")}.\n`);
+    const before = [...kept, ...keptDirectories.map((name) => `${VOLUME_MOUNT}/services/${name}`)];
+    if (before.length > 0)
+      process.stdout.write(`What was there before is kept: ${before.join(", ")}.\n`);
   });
 }

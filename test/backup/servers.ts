@@ -3,6 +3,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -41,10 +42,10 @@ export class Servers {
   s3!: BucketPlace;
   sftp!: SftpPlace;
 
-  async start(): Promise<this> {
+  async start({ postgres = true } = {}): Promise<this> {
     chmodSync(this.root, 0o755);
     process.env.PATH = `${bin}:${process.env.PATH ?? ""}:/usr/sbin`;
-    this.startPostgres();
+    if (postgres) this.startPostgres();
     [this.s3, this.sftp] = await Promise.all([this.startS3(), this.startSsh()]);
     return this;
   }
@@ -126,7 +127,8 @@ export class Servers {
   }
 
   stop(): void {
-    this.asPostgres("pg_ctl", "-D", path.join(this.data, "15"), "-m", "immediate", "-w", "stop");
+    const data = path.join(this.data, "15");
+    if (existsSync(data)) this.asPostgres("pg_ctl", "-D", data, "-m", "immediate", "-w", "stop");
     for (const child of this.children) child.kill("SIGKILL");
     rmSync(this.root, { recursive: true, force: true });
   }

@@ -122,3 +122,25 @@ test("a managed database's agent is bound to no node, and gets the administrator
     },
   });
 });
+
+test("what services keep on the Volume is the agent's to read, with a database and without", async () => {
+  const kept = { web: { ...services.web, volume: "/var/lib/web" } };
+  const bare = await declare("single-node", { services: kept, backup, database: "none" });
+  const { taskSpec } = only(bare, SERVICE, "backup").inputs as {
+    readonly taskSpec: {
+      readonly containerSpec: { readonly mounts: readonly { source: string; target: string }[] };
+      readonly placement: { readonly constraints: readonly string[] };
+    };
+  };
+  expect(taskSpec.containerSpec.mounts[0]).toMatchObject({
+    source: "/mnt/data/services",
+    target: "/data/services",
+  });
+  expect(taskSpec.placement.constraints[0]).toMatch(/^node\.id == /);
+  const { value } = only(bare, "docker:index/secret:Secret", "backup").inputs.data as {
+    value: string;
+  };
+  const settings = JSON.parse(Buffer.from(value, "base64").toString()) as object;
+  expect(settings).toMatchObject({ volumes: { directory: "/data/services", services: ["web"] } });
+  expect(settings).not.toHaveProperty("server");
+});

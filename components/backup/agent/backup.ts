@@ -1,32 +1,13 @@
 import type { Duplex } from "node:stream";
-import { type Access, accessTo } from "./access";
 import { compress, type Context, encrypt } from "./context";
-import { actForOwners, databasesOf } from "./databases";
 import { type Command, textOf } from "./flow";
 import { directoryOf, idOf, type Manifest, MANIFEST, type Part } from "./manifest";
 import { Measure } from "./measure";
-import { askOnce, countTables, freeze, literal, Session } from "./postgres";
+import { databaseSources } from "./dump";
 import { bytesOf } from "./progress";
+import { type Source, Unreadable } from "./source";
 import type { Store } from "./store";
-
-/** Something to save, which can be read as often as need be. */
-export interface Source {
-  readonly kind: Part["kind"];
-  readonly name: string;
-  readonly file: string;
-  /** What it takes where it is, in bytes. */
-  readonly size: number;
-  /** Begins to read it: the program or stream that gives it, and what else the manifest says once it has been read. */
-  open(): Promise<Reading>;
-}
-
-export interface Reading {
-  readonly from: Command;
-  /** Called when everything was read. */
-  readonly finish: () => Promise<Partial<Part>>;
-  /** Called in any case. */
-  readonly close: () => Promise<void>;
-}
+import { volumeSources } from "./volumes";
 
 /** Some of the places have the backup now, others do not. */
 export class Incomplete extends Error {}
@@ -86,9 +67,6 @@ export async function backUp(context: Context): Promise<Manifest> {
     throw new Incomplete(`not every place has backup ${id}; ${lines.join("; ")}`);
   return written;
 }
-
-/** What is to be saved cannot be read. */
-class Unreadable extends Error {}
 
 /** Reads a source into the first place that takes it, and reads it back from there. */
 async function save(
@@ -150,44 +128,8 @@ function agree(
   );
 }
 
-async function sourcesOf({ settings, secrets }: Context): Promise<Source[]> {
-  const { server } = settings;
-  if (server === undefined) return [];
-  const access = accessTo(server, secrets);
-  const sources: Source[] = [];
-  for (const name of await databasesOf(server, access)) {
-    if (server.kind === "managed") await actForOwners(access, name);
-    const size = `SELECT pg_database_size(${literal(name)})`;
-    sources.push({
-      kind: "database",
-      name,
-      file: `database-${name}.dump.zst.age`,
-      size: Number((await askOnce(access, name, size))[0]),
-      open: () => dump(access, name),
-    });
-  }
-  return sources;
-}
-
-/** A logical dump in PostgreSQL's custom format, with the rows and sums of the same moment. */
-async function dump(access: Access, name: string): Promise<Reading> {
-  const session = Session.open(access, name);
-  try {
-    const snapshot = await freeze(session);
-    const counted = countTables(session);
-    counted.catch(() => undefined);
-    return {
-      from: {
-        command: ["pg_dump", "-Fc", "-Z0", `--snapshot=${snapshot}`, "-d", name],
-        ...access,
-      },
-      finish: async () => ({ tables: await counted }),
-      close: () => session.close(),
-    };
-  } catch (error) {
-    session.kill();
-    throw error;
-  }
+async function sourcesOf(context: Context): Promise<Source[]> {
+  return [...(await databaseSources(context)), ...(await volumeSources(context))];
 }
 
 async function versions(): Promise<Record<string, string>> {

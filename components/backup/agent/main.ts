@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cron } from "croner";
 import { ALIVE_FILE, type BackupSettings, SETTINGS_FILE } from "../settings";
@@ -11,7 +12,7 @@ import { beatHeart } from "./heartbeat";
 import { markLog } from "./log-mark";
 import type { Event } from "./progress";
 import { recoverDatabases } from "./recover";
-import { restoreDatabases, type RestoreRequest } from "./restore";
+import { type BackupRequest, restoreBackup } from "./restore-backup";
 
 const PERIOD_MS = 5000;
 /** After a failure. */
@@ -73,9 +74,10 @@ async function list({ stores, tell }: Context): Promise<void> {
     try {
       for (const id of (await backupsIn(store)).keys()) {
         const { startedAt, finishedAt, recipient, parts } = await readManifest(store, id);
-        const databases = parts.map(({ kind, name, bytes, originalBytes, tables = {} }) => ({
+        const told = parts.map(({ kind, name, path, bytes, originalBytes, tables = {} }) => ({
           kind,
           name,
+          path,
           bytes,
           originalBytes,
           rows: Object.values(tables).reduce((sum, { rows }) => sum + rows, 0),
@@ -88,7 +90,7 @@ async function list({ stores, tell }: Context): Promise<void> {
           startedAt,
           finishedAt,
           recipient,
-          parts: databases,
+          parts: told,
         });
       }
     } catch (error) {
@@ -98,7 +100,7 @@ async function list({ stores, tell }: Context): Promise<void> {
   }
 }
 
-interface Asked extends RestoreRequest {
+interface Asked extends BackupRequest {
   readonly backup: string;
   /** Instead of a backup: a moment that the archived log leads to. */
   readonly moment?: string;
@@ -106,36 +108,62 @@ interface Asked extends RestoreRequest {
 
 /** What to restore, and the key, come by standard input; when that ends, so does the restore. */
 const restore = (stop: AbortController) => async (context: Context) => {
-  const request = await new Promise<Asked>((done, failed) => {
-    let text = "";
-    process.stdin
-      .on("data", (chunk: Buffer) => {
-        text += chunk.toString();
-        const end = text.indexOf("\n");
-        if (end < 0) return;
-        try {
-          done(JSON.parse(text.slice(0, end)) as Asked);
-        } catch {
-          failed(new Error("the request is not JSON"));
-        }
-      })
-      .once("end", () => stop.abort(new Error("the operator's command is gone")));
-  });
+  const lines = linesOf(process.stdin, () =>
+    stop.abort(new Error("the operator's command is gone")),
+  );
+  const request = requestIn(await lines.next());
   const { server } = context.settings;
-  if (server === undefined) throw new Error("this stack has no database");
   const { backup, moment } = request;
-  if (moment !== undefined && server.kind !== "container") {
+  if (moment !== undefined && server?.kind !== "container") {
     throw new Error(
       "only a database in a container has an archive of its log here: for a moment of a managed one, `doctl databases fork` restores DigitalOcean's own backups into a new cluster",
     );
   }
   const done =
-    moment !== undefined && server.kind === "container"
+    moment !== undefined && server?.kind === "container"
       ? await recoverDatabases(context, server, moment, request)
-      : await restoreDatabases(context, server, backup, request);
+      : await restoreBackup(context, backup, request, async (services) => {
+          // Only the operator's command can stop services. It answers when they are.
+          context.tell({ event: "stop", services });
+          await lines.next();
+          context.signal.throwIfAborted();
+        });
   context.tell({ event: "done", ...done });
   process.stdin.destroy();
 };
+
+/** @throws {Error} that does not repeat it: the key is in it. */
+function requestIn(line: string): Asked {
+  try {
+    return JSON.parse(line) as Asked;
+  } catch {
+    throw new Error("the request is not JSON");
+  }
+}
+
+/** Lines of a stream, one when it is asked for. */
+function linesOf(stream: NodeJS.ReadStream, ended: () => void): { next(): Promise<string> } {
+  const waiting: { done: (line: string) => void; failed: (error: Error) => void }[] = [];
+  const lines: string[] = [];
+  createInterface({ input: stream })
+    .on("line", (line) => {
+      const first = waiting.shift();
+      if (first) first.done(line);
+      else lines.push(line);
+    })
+    .once("close", () => {
+      for (const { failed } of waiting) failed(new Error("the operator's command is gone"));
+    });
+  stream.once("end", ended);
+  return {
+    next: () =>
+      new Promise((done, failed) => {
+        const line = lines.shift();
+        if (line === undefined) waiting.push({ done, failed });
+        else done(line);
+      }),
+  };
+}
 
 /** Makes backups when they are due. What was missed is made up for, and what failed is tried again. */
 async function serve(

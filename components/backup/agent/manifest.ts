@@ -1,7 +1,7 @@
 import { z } from "zod";
 
-/** What a table held, in whatever order: rows, and a sum of their hashes. */
-const table = z.object({ rows: z.number(), sum: z.string() });
+/** What a table held, in whatever order: rows, and a sum of their hashes, but where every byte is compared anyway. */
+const table = z.object({ rows: z.number(), sum: z.string().optional() });
 
 /** One file of a backup. */
 const part = z.object({
@@ -17,6 +17,12 @@ const part = z.object({
   originalBytes: z.number(),
   /** SQLite file, relative to the volume. */
   path: z.string().optional(),
+  /** Of the SQLite file itself. */
+  originalSha256: z.string().optional(),
+  /** Whose the SQLite file is. */
+  owner: z.object({ uid: z.number(), gid: z.number(), mode: z.number() }).optional(),
+  /** How many are in the archive, SQLite files apart. */
+  files: z.number().optional(),
   /** By name, quoted as SQL wants it. */
   tables: z.record(z.string(), table).optional(),
 });

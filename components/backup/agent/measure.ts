@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
 import { Transform, type TransformCallback } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 /** Counts and hashes what passes. */
 export class Measure extends Transform {
@@ -22,4 +24,12 @@ export class Measure extends Transform {
     this.onBytes(this.bytes);
     done(null, chunk);
   }
+}
+
+/** Reads a whole file. */
+export async function sha256Of(file: string): Promise<{ bytes: number; sha256: string }> {
+  const measure = new Measure();
+  measure.resume();
+  await pipeline(createReadStream(file), measure);
+  return { bytes: measure.bytes, sha256: measure.sha256() };
 }

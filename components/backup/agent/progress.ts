@@ -4,6 +4,8 @@ export type Event =
   | { readonly event: "bytes"; readonly what: string; readonly bytes: number }
   | { readonly event: "note"; readonly text: string }
   | { readonly event: "failed"; readonly text: string }
+  /** Asks for a line when no task of these services runs any more. */
+  | { readonly event: "stop"; readonly services: readonly string[] }
   | ({ readonly event: "done" } & Readonly<Record<string, unknown>>);
 
 export type Tell = (event: Event) => void;

@@ -155,7 +155,7 @@ export function mustOpen(what: string, recipient: string, identity: string): voi
 }
 
 /** @throws {Error} when a file of the backup is missing or has another size. */
-async function mustBeWhole(store: Store, { id }: Manifest, parts: readonly Part[]) {
+export async function mustBeWhole(store: Store, { id }: Manifest, parts: readonly Part[]) {
   const files = new Map((await store.list(directoryOf(id))).map((one) => [one.path, one.bytes]));
   for (const { file, bytes } of parts) {
     const found = files.get(`${directoryOf(id)}/${file}`);

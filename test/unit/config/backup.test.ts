@@ -47,8 +47,10 @@ test("everything that is wrong with backups is in the one report, and no secret 
     "archipelago:backup.second.sftp.key must be a private key in PEM",
   ]);
   expect(report({ backup, database: "none" })).toEqual([
-    "archipelago:backup must be left out: a stack without a database has nothing that is saved",
+    "archipelago:backup must be left out: without a database and a service with a volume there is nothing to save",
   ]);
+  const services = { web: { ...web, volume: "/data" } };
+  expect(report({ backup, database: "none", services })).toEqual([]);
   expect(report({ backup }, "swarm")).toEqual([]);
 });
 
@@ -91,6 +93,9 @@ test("a preview warns where a database has no backups", () => {
   expect(lines({}, "swarm").join("\n")).toContain("no backups but DigitalOcean's own");
   expect(lines({}).join("\n")).toContain("there are no backups: archipelago:backup makes them");
   expect(lines({ backup }).join("\n")).not.toContain("no backups");
+  expect(lines({ backup, files: true }).join("\n")).toContain("files is in no backup");
+  const kept = { web: { ...web, volume: "/data" } };
+  expect(lines({ database: "none", services: kept }).join("\n")).toContain("no backups");
   expect(lines({ backup }).join("\n")).toContain("nobody is told when backups stop");
   const alarm = { webhook: "https://hooks.example.com/x" };
   expect(lines({ backup: { ...backup, alarm } }).join("\n")).not.toContain("nobody is told");
