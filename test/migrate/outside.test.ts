@@ -80,6 +80,10 @@ test("an older server outside is followed under load, switched from once its app
   await seed.end();
   const writer = new Writer(poolOf(outside, "Old-Shop"));
   await eventually(() => expect(writer.acknowledged.length).toBeGreaterThan(20));
+  const somebody = container.psql("app", "postgres");
+  await somebody.run("SELECT pg_advisory_lock(7236515);");
+  await expect(run({ ...there, dryRun: true })).rejects.toThrow("Another migration");
+  await somebody.end();
   expect(await run({ ...there, dryRun: true })).toMatchObject({ outcome: "planned", faults: [] });
   expect(await run(there)).toMatchObject({ outcome: "copied" });
   await expect(container.psql("app").run("SELECT 1;")).rejects.toThrow("not permitted to log in");

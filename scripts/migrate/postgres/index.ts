@@ -12,6 +12,9 @@ import { copyOnce } from "./snapshot";
 import { ChangeStream, endSide } from "./stream";
 import { isOpen, type Pair, retire, switchOver, type Switched } from "./switch";
 
+/** Held in both databases: two at a time would do the same changes. */
+const LOCK = 7_236_515;
+
 /** Between two looks at a source that is followed. */
 const FOLLOW_MS = 1000;
 
@@ -85,6 +88,7 @@ export async function migrate(route: Route, options: PostgresOptions): Promise<P
       const { source, target } = await route.sides(database);
       pairs.push({ database, source, target, stream: new ChangeStream(source, target) });
     }
+    await holdAll(pairs);
     if (options.end) {
       await end(route, pairs);
       return report("ended");
@@ -111,6 +115,16 @@ export async function migrate(route: Route, options: PostgresOptions): Promise<P
     return report("moved", switched);
   } finally {
     await Promise.all(pairs.flatMap(({ source, target }) => [source, target].map(closeSide)));
+  }
+}
+
+/** Until the sessions end. @throws {Fault} when somebody else has them. */
+async function holdAll(pairs: readonly Pair[]): Promise<void> {
+  for (const { admin } of pairs.flatMap(({ source, target }) => [source, target])) {
+    if ((await admin.value(`SELECT pg_try_advisory_lock(${LOCK});`)) === "t") continue;
+    throw new Fault(
+      "Another migration of this database is on its way, or is followed: end it, or wait for its end.",
+    );
   }
 }
 
