@@ -128,7 +128,7 @@ function backupLines(config: Config): string[] {
       ...(backup.alarm === undefined
         ? ["nobody is told when backups stop: archipelago:backup.alarm says whom to tell"]
         : []),
-      ...(files.enabled && !files.versioning
+      ...(files.enabled && !files.versioning && !backup.files
         ? [
             "archipelago:files is in no backup: what is deleted there is gone, unless files.versioning keeps it",
           ]

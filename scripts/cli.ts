@@ -99,6 +99,7 @@ program
   )
   .option("--database <name>", "only this one")
   .option("--service <name>", "only the files that this one keeps on the Volume")
+  .option("--files", "only the bucket of uploaded files")
   .option("--into <name>", "into a new database, and leave the present one alone")
   .option("--identity <file>", "the secret key; - reads it from standard input")
   .option("--from <place>", "first or second; the first that has the backup, unless said")

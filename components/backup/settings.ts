@@ -85,6 +85,8 @@ export interface BackupSettings {
   /** URL that is asked for after each backup that is in every place. Secret. */
   readonly heartbeat?: string | undefined;
   readonly volumes?: ServiceVolumes;
+  /** The bucket of uploaded files, with a key that reads, and writes when files are brought back. */
+  readonly files?: BucketPlace;
 }
 
 export const SETTINGS_FILE = "/run/secrets/backup";

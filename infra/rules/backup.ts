@@ -7,14 +7,18 @@ import { SPACES_REGIONS } from "./files";
 import { isSchedule } from "./services";
 
 export function backupFaults(config: Config): Fault[] {
-  const { backup, database, region } = config;
+  const { backup, database, files, region } = config;
   if (backup === undefined) return [];
   const at = "archipelago:backup";
   const faults: Fault[] = [];
-  if (database.engine === "none" && servicesWithVolume(config).length === 0) {
+  const holds =
+    database.engine !== "none" ||
+    servicesWithVolume(config).length > 0 ||
+    (files.enabled && backup.files);
+  if (!holds) {
     faults.push({
       path: at,
-      rule: "must be left out: without a database and a service with a volume there is nothing to save",
+      rule: "must be left out: without a database, a service with a volume and files there is nothing to save",
     });
   }
   if (!isRecipient(backup.recipient)) {

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { integer, mapping, text } from "../fields";
+import { flag, integer, mapping, text } from "../fields";
 import { backupAlarm } from "./backup-alarm";
 import { schedule } from "./schedule";
 import { secret } from "./secret";
@@ -50,6 +50,9 @@ export const backup = mapping(
       "a public key of age, age1…",
       "Whom backups are encrypted to. `npm run backup -- keygen` makes it, and the secret key that opens them, which stays with you.",
     ),
+    files: flag(
+      "Whether the bucket of `archipelago:files` is saved, too: all of it, each time. Better not where it has many GB; `files.versioning` is what is left then.",
+    ).default(true),
     schedule: schedule
       .meta({ description: "When, in UTC: five fields of cron. What was missed is made up for." })
       .default("17 2 * * *"),

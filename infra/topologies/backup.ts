@@ -95,9 +95,10 @@ function settingsOf(
   { backup: { recipient, schedule, keep, second, alarm }, space, managed }: Saved,
 ): pulumi.Output<BackupSettings> {
   const services = servicesWithVolume(config);
+  const files = config.backup?.files ? managed.files : undefined;
   return pulumi
-    .all([bucketOf(space), serverOf(config, managed.postgres)])
-    .apply(([place, server]): BackupSettings => ({
+    .all([bucketOf(space), serverOf(config, managed.postgres), files && bucketOf(files)])
+    .apply(([place, server, uploaded]): BackupSettings => ({
       stack: config.stack,
       recipient,
       schedule,
@@ -105,6 +106,7 @@ function settingsOf(
       places: { first: place, second: secondPlace(second) },
       ...(server && { server }),
       ...(services.length > 0 && { volumes: { directory: SERVICES_DIRECTORY, services } }),
+      ...(uploaded && { files: uploaded }),
       ...(alarm?.heartbeat !== undefined && { heartbeat: alarm.heartbeat }),
     }));
 }

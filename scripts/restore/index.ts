@@ -15,6 +15,7 @@ export interface RestoreOptions {
   readonly to?: string;
   readonly database?: string;
   readonly service?: string;
+  readonly files?: boolean;
   readonly into?: string;
   readonly identity?: string;
   readonly from?: string;
@@ -36,8 +37,10 @@ export async function restore(stack: string, options: RestoreOptions): Promise<n
   if (into !== undefined && !/^[a-z_][a-z0-9_]{0,62}$/.test(into)) {
     throw new Fault(`--into must be lower-case letters, digits and underscores, got ${into}`);
   }
-  if (options.service !== undefined && (options.database ?? into) !== undefined) {
-    throw new Fault("--service is for files: --database and --into are for a database");
+  const { service, files = false } = options;
+  const kinds = [service !== undefined, files, (options.database ?? into) !== undefined];
+  if (kinds.filter(Boolean).length > 1) {
+    throw new Fault("--service, --files, and --database with --into: one of them at a time");
   }
   const target = await findTarget(stack, options.cloud ?? false);
   try {
@@ -60,7 +63,7 @@ export async function restore(stack: string, options: RestoreOptions): Promise<n
 
 /** What the agent is asked for, after telling the operator what it will do. */
 function fromBackup(stack: string, chosen: StoredBackup, options: RestoreOptions) {
-  const { database, service, into } = options;
+  const { database, service, files = false, into } = options;
   const databases = chosen.parts.filter(({ kind }) => kind === "database");
   const names = databases.map((one) => one.name);
   const name = database ?? (into !== undefined && names.length === 1 ? names[0] : undefined);
@@ -69,12 +72,12 @@ function fromBackup(stack: string, chosen: StoredBackup, options: RestoreOptions
   }
   const identity = readIdentity(options.identity ?? DEFAULT_IDENTITY, chosen.recipient);
   const wanted = databases.filter(
-    (one) => service === undefined && (name === undefined || one.name === name),
+    (one) => service === undefined && !files && (name === undefined || one.name === name),
   );
-  const files = name === undefined ? filesIn(chosen, service) : [];
-  process.stderr.write(`${planOf(stack, chosen, wanted, files, into)}\n`);
+  const others = name === undefined ? filesIn(chosen, { service, files }) : [];
+  process.stderr.write(`${planOf(stack, chosen, wanted, others, into)}\n`);
   const { place, id } = chosen;
-  const only = { database: name, service, into };
+  const only = { database: name, service, files, into };
   return { identity, from: place, backup: id, ...only, dryRun: isDry(options) };
 }
 
@@ -85,9 +88,9 @@ function fromArchive(
   place: "first" | "second",
   options: RestoreOptions,
 ) {
-  const { database, service, into } = options;
-  if (service !== undefined) {
-    throw new Fault("--service is for a backup: a moment is of a database alone");
+  const { database, service, files, into } = options;
+  if (service !== undefined || files) {
+    throw new Fault("--service and --files are for a backup: a moment is of a database alone");
   }
   if (into !== undefined && database === undefined) {
     throw new Fault("--into is for one database: add --database");
@@ -214,6 +217,10 @@ async function follow(
       keptDirectories = [],
       ...rest
     } = event as {
+      bucket?: boolean;
+      objects?: number;
+      written?: number;
+      keptObjects?: string;
       databases?: string[];
       services?: string[];
       kept?: string[];
@@ -222,7 +229,12 @@ async function follow(
       files?: number;
       rows?: number;
     };
-    const what = [...databases, ...services.map((name) => `the files of ${name}`)].join(", ");
+    const { objects, written = 0, keptObjects } = rest;
+    const what = [
+      ...databases,
+      ...services.map((name) => `the files of ${name}`),
+      ...(objects !== undefined || rest.bucket ? ["uploaded files"] : []),
+    ].join(", ");
     if (event.dryRun) {
       process.stdout.write(
         `Would restore ${what}: the key fits, the files are there, and there is room.\n`,
@@ -233,11 +245,18 @@ async function follow(
     const counted = [
       ...(databases.length > 0 ? [`${rows} rows in ${tables} tables`] : []),
       ...(services.length > 0 ? [`${files ?? 0} files`] : []),
+      ...(objects === undefined
+        ? []
+        : [`${objects} uploaded files, of which ${written} were gone or others`]),
     ].join(" and ");
     process.stdout.write(
       `Restored ${what}: ${counted}, the same as in ${String(event.what)}. ${seconds} s.\n`,
     );
-    const before = [...kept, ...keptDirectories.map((name) => `${VOLUME_MOUNT}/services/${name}`)];
+    const before = [
+      ...kept,
+      ...(keptObjects === undefined ? [] : [`${keptObjects}/ in the bucket`]),
+      ...keptDirectories.map((name) => `${VOLUME_MOUNT}/services/${name}`),
+    ];
     if (before.length > 0)
       process.stdout.write(`What was there before is kept: ${before.join(", ")}.\n`);
   });

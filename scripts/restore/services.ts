@@ -12,28 +12,42 @@ type Parts = StoredBackup["parts"];
 const SCHEDULER = "scheduler";
 
 /**
- * The parts of a backup that make up services' files.
+ * The parts of a backup that are files: those of services, and the bucket of uploaded ones.
  *
- * @param service whose alone. @default every one's
- * @throws {Fault} when the backup has none of that service.
+ * @param only those of a service, or the bucket.
+ * @throws {Fault} when the backup has none of them.
  */
-export function filesIn({ id, parts }: StoredBackup, service: string | undefined): Parts {
+export function filesIn(
+  { id, parts }: StoredBackup,
+  { service, files: isBucket = false }: { service?: string | undefined; files?: boolean },
+): Parts {
+  const bucket = parts.filter(({ kind }) => kind === "files");
+  if (isBucket && bucket.length === 0) throw new Fault(`Backup ${id} has no bucket of files.`);
+  if (isBucket) return bucket;
   const files = parts.filter(({ kind }) => kind === "volume" || kind === "sqlite");
   const wanted = files.filter(({ name }) => service === undefined || name === service);
-  if (service === undefined || wanted.length > 0) return wanted;
+  if (service === undefined) return [...wanted, ...bucket];
+  if (wanted.length > 0) return wanted;
   const names = [...new Set(files.map(({ name }) => name))].join(", ") || "none";
   throw new Fault(`Backup ${id} has no files of ${service}: it has those of ${names}.`);
 }
 
 /** A line for each service. */
 export function linesOf(files: Parts): string[] {
-  return [...new Set(files.map(({ name }) => name))].map((service) => {
-    const own = files.filter(({ name }) => name === service);
+  const [bucket] = files.filter(({ kind }) => kind === "files");
+  const theirs = files.filter(({ kind }) => kind !== "files");
+  const lines = [...new Set(theirs.map(({ name }) => name))].map((service) => {
+    const own = theirs.filter(({ name }) => name === service);
     const bytes = own.reduce((sum, { originalBytes }) => sum + originalBytes, 0);
     const databases = own.flatMap(({ kind, path = "" }) => (kind === "sqlite" ? [path] : []));
     const what = databases.length > 0 ? `, ${databases.join(", ")} among them` : "";
     return `  the files of ${service} (${size(bytes)}${what}) take the place of those that are there, which are kept in ${service}.before_<now>; ${service} is stopped for that`;
   });
+  if (bucket === undefined) return lines;
+  return [
+    ...lines,
+    `  uploaded files (${size(bucket.originalBytes)}) that are gone or were changed come back into the bucket; what was changed is kept there below before_<now>/, and what came later stays`,
+  ];
 }
 
 /** Ctrl-C waits: the services are stopped for seconds, and must not stay so. */

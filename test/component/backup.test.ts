@@ -144,3 +144,17 @@ test("what services keep on the Volume is the agent's to read, with a database a
   expect(settings).toMatchObject({ volumes: { directory: "/data/services", services: ["web"] } });
   expect(settings).not.toHaveProperty("server");
 });
+
+test("uploaded files are the agent's to read, unless the stack file says otherwise", async () => {
+  const settingsWith = async (more: object) => {
+    const given = { services, files: true, backup: { ...backup, ...more } };
+    const { value } = only(
+      await declare("single-node", given),
+      "docker:index/secret:Secret",
+      "backup",
+    ).inputs.data as { value: string };
+    return JSON.parse(Buffer.from(value, "base64").toString()) as { readonly files?: object };
+  };
+  expect((await settingsWith({})).files).toMatchObject({ kind: "s3", secretKey: "spaces-secret" });
+  expect(await settingsWith({ files: false })).not.toHaveProperty("files");
+});

@@ -4,6 +4,7 @@ import { type Command, textOf } from "./flow";
 import { directoryOf, idOf, type Manifest, MANIFEST, type Part } from "./manifest";
 import { Measure } from "./measure";
 import { databaseSources } from "./dump";
+import { filesSource } from "./files";
 import { bytesOf } from "./progress";
 import { type Source, Unreadable } from "./source";
 import type { Store } from "./store";
@@ -129,7 +130,11 @@ function agree(
 }
 
 async function sourcesOf(context: Context): Promise<Source[]> {
-  return [...(await databaseSources(context)), ...(await volumeSources(context))];
+  return [
+    ...(await databaseSources(context)),
+    ...(await volumeSources(context)),
+    ...(await filesSource(context)),
+  ];
 }
 
 async function versions(): Promise<Record<string, string>> {

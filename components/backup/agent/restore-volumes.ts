@@ -1,25 +1,14 @@
 import { createWriteStream, existsSync, openSync } from "node:fs";
 import * as fs from "node:fs/promises";
 import * as path from "node:path";
-import { PassThrough, type Readable } from "node:stream";
 import type { ServiceVolumes } from "../settings";
-import { type Context, decompress, decrypt } from "./context";
+import type { Context } from "./context";
 import { flow, textOf } from "./flow";
-import { differences, directoryOf, idOf, type Manifest, type Part } from "./manifest";
-import { Measure, sha256Of } from "./measure";
-import { bytesOf } from "./progress";
-import { elsewhere } from "./restore";
+import { differences, idOf, type Manifest, type Part } from "./manifest";
+import { sha256Of } from "./measure";
+import { type Opened, readPart } from "./read-part";
 import { inspectSqlite } from "./sqlite";
-import type { Store } from "./store";
 import { unpack } from "./tree";
-
-/** Where a restore reads from, and with which key. */
-export interface Opened {
-  readonly store: Store;
-  readonly manifest: Manifest;
-  /** File with age's secret key, in memory. */
-  readonly identity: string;
-}
 
 export interface RestoredVolumes {
   readonly services: readonly string[];
@@ -107,7 +96,7 @@ async function make(
   let files = 0;
   let rows = 0;
   for (const part of parts.filter(({ kind }) => kind === "volume")) {
-    const found = await read(context, opened, part, (archive) => unpack(archive, beside));
+    const found = await readPart(context, opened, part, (archive) => unpack(archive, beside));
     if (found.files !== part.files || found.bytes !== part.originalBytes) {
       throw new Error(
         `what was restored of ${service} is not what was saved: ${found.files} files with ${found.bytes} bytes, not ${part.files ?? 0} with ${part.originalBytes}`,
@@ -137,7 +126,7 @@ async function makeSqlite(
   const wrong = (why: string) =>
     new Error(`what was restored of ${part.name} is not what was saved: ${name} ${why}`);
   // Never through something that is there.
-  await read(context, opened, part, (content) =>
+  await readPart(context, opened, part, (content) =>
     flow(content, [], createWriteStream("", { fd: openSync(place, "wx", 0o600) }), context.signal),
   );
   if ((await sha256Of(place)).sha256 !== part.originalSha256) throw wrong("has another SHA-256");
@@ -147,44 +136,6 @@ async function makeSqlite(
   const [difference] = differences(tables, found);
   if (difference !== undefined) throw wrong(difference);
   return Object.values(found).reduce((sum, table) => sum + table.rows, 0);
-}
-
-/** Decrypts a part. @throws {Error} when it is damaged or cannot be read. */
-async function read<T>(
-  { tell, signal }: Context,
-  { store, manifest, identity }: Opened,
-  part: Part,
-  to: (plain: Readable) => Promise<T>,
-): Promise<T> {
-  const what = `${part.kind} ${part.path ?? part.name} ← ${store.name} place`;
-  const file = `${directoryOf(manifest.id)}/${part.file}`;
-  tell({ event: "begins", what, total: part.bytes });
-  const measure = new Measure(bytesOf(what, tell));
-  const plain = new PassThrough();
-  const failures: Error[] = [];
-  const failed = (error: unknown) => {
-    failures.push(error instanceof Error ? error : new Error("it failed"));
-    plain.destroy();
-  };
-  const flowing = flow(
-    store.rclone("cat", store.at(file)),
-    [measure, decrypt(identity), decompress],
-    plain,
-    signal,
-  ).catch((error: unknown) => {
-    const words = error instanceof Error ? error.message : "it failed";
-    failed(new Error(`${file} cannot be restored from the ${store.name} place: ${words}`));
-  });
-  const result = await to(plain).catch(failed);
-  await flowing;
-  const [reason] = failures;
-  if (reason !== undefined) throw reason;
-  if (measure.sha256() !== part.sha256) {
-    throw new Error(
-      `${file} in the ${store.name} place is damaged: its SHA-256 is another one; ${elsewhere(store)}`,
-    );
-  }
-  return result as T;
 }
 
 /** @returns whether there was one before. */

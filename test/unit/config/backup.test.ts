@@ -22,6 +22,7 @@ test("a key and a second place are enough", () => {
   expect(faults).toEqual([]);
   expect(config.backup).toEqual({
     recipient,
+    files: true,
     schedule: "17 2 * * *",
     keep: { days: 7, weeks: 4, months: 6 },
     space: {},
@@ -47,7 +48,7 @@ test("everything that is wrong with backups is in the one report, and no secret 
     "archipelago:backup.second.sftp.key must be a private key in PEM",
   ]);
   expect(report({ backup, database: "none" })).toEqual([
-    "archipelago:backup must be left out: without a database and a service with a volume there is nothing to save",
+    "archipelago:backup must be left out: without a database, a service with a volume and files there is nothing to save",
   ]);
   const services = { web: { ...web, volume: "/data" } };
   expect(report({ backup, database: "none", services })).toEqual([]);
@@ -93,7 +94,9 @@ test("a preview warns where a database has no backups", () => {
   expect(lines({}, "swarm").join("\n")).toContain("no backups but DigitalOcean's own");
   expect(lines({}).join("\n")).toContain("there are no backups: archipelago:backup makes them");
   expect(lines({ backup }).join("\n")).not.toContain("no backups");
-  expect(lines({ backup, files: true }).join("\n")).toContain("files is in no backup");
+  expect(lines({ backup: { ...backup, files: false }, files: true }).join("\n")).toContain(
+    "files is in no backup",
+  );
   const kept = { web: { ...web, volume: "/data" } };
   expect(lines({ database: "none", services: kept }).join("\n")).toContain("no backups");
   expect(lines({ backup }).join("\n")).toContain("nobody is told when backups stop");
