@@ -9,7 +9,8 @@ import { healCloud } from "./cloud-pulumi";
 import { local } from "./local";
 import { migrateCommands } from "./migrate";
 import * as operator from "./operator";
-import { restore, type RestoreOptions } from "./restore";
+import { restore } from "./restore";
+import type { RestoreOptions } from "./restore/options";
 import { roll, type RollOptions } from "./roll";
 import { start } from "./start";
 import { test } from "./test";
@@ -89,9 +90,9 @@ program
   );
 
 program
-  .command("restore <stack>")
+  .command("restore [stack]")
   .description(
-    "bring databases and files back from a backup; what is there is kept under another name",
+    "bring databases and files back from a backup; what is there is kept under another name. With --place: list what a place has, or restore from it, on a machine that has no stack",
   )
   .option(
     "--to <time|backup|end>",
@@ -103,11 +104,25 @@ program
   .option("--into <name>", "into a new database, and leave the present one alone")
   .option("--identity <file>", "the secret key; - reads it from standard input")
   .option("--from <place>", "first or second; the first that has the backup, unless said")
+  .option(
+    "--place <url>",
+    "without a stack: s3://<server>/<bucket> (keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or asked for) or sftp://<user>@<host>/<directory>",
+  )
+  .option("--ssh-key <file>", "with --place sftp://…; one of ~/.ssh, unless said")
+  .option("--known-hosts <file>", "with --place sftp://…; ~/.ssh/known_hosts, unless said")
+  .option(
+    "--into-directory <directory>",
+    "with --place: a backup as plain files, or a moment as a data directory of PostgreSQL",
+  )
+  .option(
+    "--to-postgres",
+    "with --place: into new databases of the server that PGHOST, PGSERVICE, PGPASSFILE, … lead to",
+  )
   .option("--dry-run", "look at everything, and change nothing")
   .option("-y, --yes", "do not ask")
   .option("--json", "machine-readable output")
   .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")
-  .action(async (stack: string, options: RestoreOptions) =>
+  .action(async (stack: string | undefined, options: RestoreOptions) =>
     exitWith(await restore(stack, options)),
   );
 

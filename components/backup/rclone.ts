@@ -1,11 +1,11 @@
 import * as path from "node:path";
-import type { Place, PlaceName } from "./settings";
+import type { Place } from "./settings";
 
 /** Of a streamed upload: 10,000 of them are the most that S3 takes for an object, so 156 GiB. */
 const CHUNK = "16Mi";
 
 /** Where a stack's files are in a place, as rclone writes it. */
-export function rootOf(name: PlaceName, place: Place, stack: string): string {
+export function rootOf(name: string, place: Place, stack: string): string {
   return `${name}:${path.posix.join(place.kind === "s3" ? place.bucket : place.path, stack)}`;
 }
 
@@ -14,7 +14,7 @@ export function rootOf(name: PlaceName, place: Place, stack: string): string {
  *
  * @param directory of the files that `keyFiles` names.
  */
-export function rcloneConfig(name: PlaceName, place: Place, directory = ""): string {
+export function rcloneConfig(name: string, place: Place, directory = ""): string {
   const options =
     place.kind === "s3"
       ? {
@@ -47,7 +47,7 @@ export function rcloneConfig(name: PlaceName, place: Place, directory = ""): str
 }
 
 /** Files that the configuration of an SSH server needs beside it, by name: the key, and whom to trust. */
-export function keyFiles(name: PlaceName, place: Place): [string, string][] {
+export function keyFiles(name: string, place: Place): [string, string][] {
   if (place.kind === "s3") return [];
   const { host, port, hostKey, key } = place;
   const server = port === 22 ? host : `[${host}]:${port}`;

@@ -28,6 +28,8 @@ export interface SftpPlace {
 
 export type Place = BucketPlace | SftpPlace;
 export type PlaceName = "first" | "second";
+/** What messages call a place that an operator names, where there is no stack. */
+export const GIVEN_PLACE = "given";
 
 /** How long backups are kept: the newest of each of so many days, weeks and months. */
 export interface Keep {

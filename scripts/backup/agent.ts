@@ -15,7 +15,7 @@ const event = z.looseObject({
   total: z.number().optional(),
   bytes: z.number().optional(),
   text: z.string().optional(),
-  services: z.array(z.string()).optional(),
+  services: z.array(z.string()).readonly().optional(),
 });
 
 export type AgentEvent = z.infer<typeof event>;

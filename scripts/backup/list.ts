@@ -6,7 +6,7 @@ import type { Target } from "../operator/target";
 import { askAgent, size } from "./agent";
 
 const stored = z.object({
-  place: z.enum(["first", "second"]),
+  place: z.enum(["first", "second", "given"]),
   id: z.string(),
   startedAt: z.string(),
   finishedAt: z.string(),

@@ -1,7 +1,5 @@
 /** `npm run restore -- <stack>`: brings databases and files back from a backup. */
-import * as fs from "node:fs";
 import { createInterface } from "node:readline/promises";
-import { identityIn, recipientOf } from "../../components/backup/age-key";
 import { VOLUME_MOUNT } from "../../infra/names";
 import { Fault } from "../../local/fault";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
@@ -9,27 +7,16 @@ import { askAgent, Follower, size } from "../backup/agent";
 import { DEFAULT_IDENTITY } from "../backup/keygen";
 import { ageOf, listBackups, type StoredBackup, tableOf } from "../backup/list";
 import { findTarget } from "../operator/target";
+import { restoreElsewhere } from "./elsewhere";
+import { readIdentity } from "./identity";
+import { momentOf, type RestoreOptions } from "./options";
 import { filesIn, linesOf, stopServices } from "./services";
-
-export interface RestoreOptions {
-  readonly to?: string;
-  readonly database?: string;
-  readonly service?: string;
-  readonly files?: boolean;
-  readonly into?: string;
-  readonly identity?: string;
-  readonly from?: string;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly json?: boolean;
-  readonly cloud?: boolean;
-}
 
 /** A restore reads, decrypts, decompresses and writes about as much of a database in a second, on two shared cores. */
 const RESTORE_BYTES_PER_SECOND = 15 * 2 ** 20;
 
 /** @returns 0 when everything is restored and verified. */
-export async function restore(stack: string, options: RestoreOptions): Promise<number> {
+export async function restore(stack: string | undefined, options: RestoreOptions): Promise<number> {
   const { from, into, json = false } = options;
   if (from !== undefined && from !== "first" && from !== "second") {
     throw new Fault(`--from must be first or second, got ${from}`);
@@ -41,6 +28,13 @@ export async function restore(stack: string, options: RestoreOptions): Promise<n
   const kinds = [service !== undefined, files, (options.database ?? into) !== undefined];
   if (kinds.filter(Boolean).length > 1) {
     throw new Fault("--service, --files, and --database with --into: one of them at a time");
+  }
+  if (options.place !== undefined) return restoreElsewhere(stack, options.place, options);
+  if (stack === undefined) {
+    throw new Fault("Which stack? Name one; or --place, on a machine that has none.");
+  }
+  if (options.intoDirectory !== undefined || options.toPostgres) {
+    throw new Fault("--into-directory and --to-postgres read from a place: add --place.");
   }
   const target = await findTarget(stack, options.cloud ?? false);
   try {
@@ -109,23 +103,6 @@ function fromArchive(
 const isDry = ({ dryRun = false }: RestoreOptions) => dryRun;
 
 /**
- * @param to a moment (ISO 8601) or `end`; anything else is the name of a backup.
- * @returns the moment in UTC, or `end`.
- * @throws {Fault} when it is neither a time nor a backup's name.
- */
-export function momentOf(to: string | undefined): string | undefined {
-  if (to === undefined || /^\d{8}T\d{6}Z$/.test(to)) return undefined;
-  if (to === "end") return to;
-  const time = Date.parse(to);
-  if (!/^\d{4}-/.test(to) || Number.isNaN(time)) {
-    throw new Fault(
-      `--to must be a backup, a time such as 2026-11-21T14:00:00Z, or end, got ${to}`,
-    );
-  }
-  return new Date(time).toISOString();
-}
-
-/**
  * The newest backup, or the one of that name; from the first place where both have it.
  *
  * @throws {Fault} when there is none.
@@ -141,27 +118,6 @@ export function choose(
   if (chosen) return chosen;
   const where = from === undefined ? "" : ` in the ${from} place`;
   throw new Fault(`There is no backup${id === undefined ? "" : ` ${id}`}${where}.`);
-}
-
-/** @throws {Fault} when the file cannot be read, holds no key, or one that does not open the backup. */
-function readIdentity(file: string, recipient?: string): string {
-  let text: string;
-  try {
-    text = file === "-" ? fs.readFileSync(0, "utf8") : fs.readFileSync(file, "utf8");
-  } catch {
-    throw new Fault(
-      `The secret key is not in ${file}: --identity names its file, - is standard input.`,
-    );
-  }
-  try {
-    const own = recipientOf(text);
-    if (recipient === undefined || own === recipient) return identityIn(text);
-    throw new Error(
-      `it opens what is encrypted to ${own}, and the backup was encrypted to ${recipient}`,
-    );
-  } catch (error) {
-    throw new Fault(`The key in ${file} is of no use here: ${(error as Error).message}.`);
-  }
 }
 
 function planOf(

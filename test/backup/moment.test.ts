@@ -2,9 +2,8 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { copyWal, missingWal, takeBase } from "../../components/backup/agent/base";
 import { recoverDatabases } from "../../components/backup/agent/recover";
-import { rcloneConfig } from "../../components/backup/rclone";
 import type { ContainerServer } from "../../components/backup/settings";
-import { bin, keys, missing, Servers } from "./servers";
+import { keys, missing, Servers } from "./servers";
 
 test("a hole in the archived log is found, and an end is none", () => {
   const names = [
@@ -37,46 +36,21 @@ jest.setTimeout(120_000);
         dryRun: false,
       }),
     );
-  const archived = () => {
-    servers.sql("postgres", "CREATE TABLE IF NOT EXISTS tick (); SELECT pg_switch_wal()");
-    // PostgreSQL asks again a minute after three attempts that failed.
-    for (const deadline = Date.now() + 90_000; Date.now() < deadline;) {
-      const [name, last] = servers
-        .sql(
-          "postgres",
-          "SELECT pg_walfile_name(pg_current_wal_lsn() - 1), last_archived_wal FROM pg_stat_archiver",
-        )
-        .split("|");
-      if ((last ?? "") >= (name ?? "")) return;
-      servers.sql("postgres", "SELECT pg_sleep(0.1)");
-    }
-    throw new Error("the log is not archived");
-  };
-  const now = () =>
-    servers.sql(
-      "postgres",
-      "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
-    );
   let before: string;
 
   beforeAll(async () => {
     servers = await new Servers().start();
-    const config = path.join(servers.data, "archive.conf");
-    writeFileSync(config, rcloneConfig("first", servers.s3), { mode: 0o644 });
-    servers.restartPostgres({
-      archive_mode: "on",
-      archive_command: `env -u AWS_CA_BUNDLE PATH=${bin}:/usr/bin:/bin ARCHIVE_CONFIG=${config} ARCHIVE_ROOT=first:backups/shop ARCHIVE_RECIPIENT=${keys.recipient} sh ${path.join(__dirname, "../../components/postgres/archive-wal")} %p %f`,
-    });
+    servers.archiveLog();
     servers.sql(
       "app",
       "SET ROLE app; CREATE TABLE notes AS SELECT i FROM generate_series(1, 1000) i",
     );
     await servers.agent((context) => takeBase(context, server()));
     servers.sql("app", "INSERT INTO notes SELECT i FROM generate_series(1001, 1500) i");
-    before = now();
+    before = servers.clock();
     servers.sql("app", "DELETE FROM notes");
     servers.sql("app", "INSERT INTO notes VALUES (-1)");
-    archived();
+    servers.awaitArchive();
   });
   afterAll(() => servers.stop());
 
@@ -91,7 +65,7 @@ jest.setTimeout(120_000);
   test("leads to its end, from the second place alone, and a hole or a damaged file is an error instead of an early end", async () => {
     await servers.agent((context) => takeBase(context, server()));
     servers.sql("app", "INSERT INTO notes VALUES (-2)");
-    archived();
+    servers.awaitArchive();
     const { result } = await back("end", "app_end");
     expect(result).toMatchObject({ rows: 2 });
     await expect(back("2099-01-01T00:00:00Z", "app_bad")).rejects.toThrow("ends before");

@@ -16,6 +16,7 @@ import * as path from "node:path";
 import { AwsClient } from "aws4fetch";
 import { type AgeKey, newAgeKey } from "../../components/backup/age-key";
 import { type Context, within } from "../../components/backup/agent/context";
+import { rcloneConfig } from "../../components/backup/rclone";
 import type { Event } from "../../components/backup/agent/progress";
 import type { BackupSettings, BucketPlace, SftpPlace } from "../../components/backup/settings";
 import { s3Program } from "../../local/s3/program";
@@ -178,6 +179,40 @@ export class Servers {
       "fast",
       "-w",
       "restart",
+    );
+  }
+
+  /** Has the server archive its log in the first place, as a stack's does. */
+  archiveLog(): void {
+    const config = path.join(this.data, "archive.conf");
+    writeFileSync(config, rcloneConfig("first", this.s3), { mode: 0o644 });
+    const script = path.join(__dirname, "../../components/postgres/archive-wal");
+    this.restartPostgres({
+      archive_mode: "on",
+      archive_command: `env -u AWS_CA_BUNDLE PATH=${bin}:/usr/bin:/bin ARCHIVE_CONFIG=${config} ARCHIVE_ROOT=first:backups/shop ARCHIVE_RECIPIENT=${keys.recipient} sh ${script} %p %f`,
+    });
+  }
+
+  /** Waits until all that was written is archived. */
+  awaitArchive(): void {
+    this.sql("postgres", "CREATE TABLE IF NOT EXISTS tick (); SELECT pg_switch_wal()");
+    // PostgreSQL asks again a minute after three attempts that failed.
+    for (const deadline = Date.now() + 90_000; Date.now() < deadline;) {
+      const [name, last] = this.sql(
+        "postgres",
+        "SELECT pg_walfile_name(pg_current_wal_lsn() - 1), last_archived_wal FROM pg_stat_archiver",
+      ).split("|");
+      if ((last ?? "") >= (name ?? "")) return;
+      this.sql("postgres", "SELECT pg_sleep(0.1)");
+    }
+    throw new Error("the log is not archived");
+  }
+
+  /** The server's, ISO 8601. */
+  clock(): string {
+    return this.sql(
+      "postgres",
+      "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
     );
   }
 

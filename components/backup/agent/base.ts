@@ -205,7 +205,7 @@ export async function pruneBases(
 
 /** Unpacks a copy into an empty directory. @throws {Error} when it is damaged. */
 export async function unpackBase(
-  { tell, signal }: Context,
+  { tell, signal }: Pick<Context, "tell" | "signal">,
   store: Store,
   made: Base,
   open: readonly Parameters<typeof flow>[1][number][],

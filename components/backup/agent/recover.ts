@@ -1,16 +1,16 @@
-import { chownSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import * as path from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { ContainerServer } from "../settings";
 import { type Access, socketOf } from "./access";
 import { restoreCommand } from "./beside";
 import { type Base, basesIn, missingWal, systemOf, unpackBase, walDirectory, walIn } from "./base";
 import { type Context, decompress, decrypt } from "./context";
-import { flow, start } from "./flow";
+import { flow } from "./flow";
 import { Measure } from "./measure";
 import { askOnce, literal } from "./postgres";
 import { bytesOf } from "./progress";
+import { replay, writeScripts } from "./replay";
 import {
   bringBack,
   elsewhere,
@@ -20,7 +20,6 @@ import {
   storeOf,
   tablesOf,
 } from "./restore";
-import { writePrivate } from "./private";
 import type { Store } from "./store";
 
 const GIB = 2 ** 30;
@@ -41,13 +40,7 @@ export async function recoverDatabases(
   const store = storeOf(context, request.from);
   const made = await chooseBase(context, store, server, moment);
   mustOpen(`the copy of ${made.finishedAt}`, made.recipient, request.identity);
-  const names = await walIn(store, made.system);
-  const gap = missingWal(names, made.startWal);
-  if (gap !== undefined && moment === "end") {
-    throw new Error(
-      `${walDirectory(made.system)}/${gap}.zst.age is missing in the ${store.name} place: what came after it cannot be restored; ${elsewhere(store)}`,
-    );
-  }
+  await mustReach(store, made, moment);
   await mustFitBeside(server, made);
   const what = moment === "end" ? `all that was archived` : `the state of ${moment}`;
   if (request.dryRun) {
@@ -57,7 +50,7 @@ export async function recoverDatabases(
   // Not below `secrets`, which no other user may enter.
   const side = mkdtempSync(path.join(path.dirname(secrets), "archipelago-recovery-"));
   const { as } = socketOf(server);
-  const scripts = writeScripts(context, store, made, request.identity, side);
+  const scripts = writeScripts(store, made, request.identity, side);
   // A recovery that was killed left it; nothing else uses the name.
   rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { mode: 0o700 });
@@ -86,6 +79,15 @@ export async function recoverDatabases(
   }
 }
 
+/** @throws {Error} when the log has a hole on the way to its end. A moment before the hole can be reached all the same. */
+export async function mustReach(store: Store, made: Base, moment: string): Promise<void> {
+  const gap = missingWal(await walIn(store, made.system), made.startWal);
+  if (gap === undefined || moment !== "end") return;
+  throw new Error(
+    `${walDirectory(made.system)}/${gap}.zst.age is missing in the ${store.name} place: what came after it cannot be restored; ${elsewhere(store)}`,
+  );
+}
+
 /**
  * The newest copy of the files from before the moment. `end` means the end of what the server before the running one archived,
  * where there was one: that is what is missed after a loss.
@@ -104,6 +106,11 @@ export async function chooseBase(
     if (made !== undefined) return made;
     throw new Error(`the ${store.name} place has no copy of a server's files`);
   }
+  return baseBefore(store, all, moment);
+}
+
+/** @throws {Error} when the archive begins after the moment. */
+export function baseBefore(store: Store, all: readonly Base[], moment: string): Base {
   const made = all.filter(({ finishedAt }) => Date.parse(finishedAt) <= Date.parse(moment)).at(-1);
   if (made !== undefined) return made;
   const first = all[0];
@@ -124,112 +131,6 @@ async function mustFitBeside(server: ContainerServer, { originalBytes }: Base): 
     `not enough room: a recovery needs ${gib(needed)} beside the running server, and ${gib(bavail * bsize)} are free; ` +
       "raise archipelago:database.volumeGib and run `up`, or drop databases that an earlier restore kept",
   );
-}
-
-/** PostgreSQL's restore_command, and the key that it opens the log with: in memory. */
-function writeScripts(
-  context: Context,
-  store: Store,
-  made: Base,
-  key: string,
-  side: string,
-): { fetch: string; identity: string; files: string[] } {
-  const identity = path.join(side, "identity");
-  const fetch = path.join(side, "fetch-wal");
-  writePrivate(identity, `${key}\n`);
-  const config = store.copyConfig(side);
-  writeFileSync(fetch, fetchScript(store, made, { side, identity, config: config[0] ?? "" }), {
-    mode: 0o700,
-  });
-  return { fetch, identity, files: [identity, fetch, ...config] };
-}
-
-/**
- * Status 1 says that there is no such file, which ends the recovery in peace; above 125 it ends with an error: what is damaged or
- * cannot be reached must not pass for the end. https://www.postgresql.org/docs/15/continuous-archiving.html
- */
-function fetchScript(
-  store: Store,
-  { system }: Base,
-  { side, identity, config }: { side: string; identity: string; config: string },
-): string {
-  return `#!/bin/sh
-unset AWS_CA_BUNDLE
-export HOME=${side}
-status=0
-rclone --config ${config} cat "${store.at(walDirectory(system))}/$1.zst.age" >${side}/wal.age 2>${side}/wal.log || status=$?
-case $status in
-  0) ;;
-  3 | 4) exit 1 ;;
-  *) cat ${side}/wal.log >&2; exit 255 ;;
-esac
-[ -s ${side}/wal.age ] || exit 1
-age -d -i ${identity} -o ${side}/wal.zst ${side}/wal.age || { echo "$1 is damaged" >&2; exit 255; }
-zstd -q -f -d -o "$2" ${side}/wal.zst || { echo "$1 is damaged" >&2; exit 255; }
-`;
-}
-
-interface Replay {
-  readonly directory: string;
-  readonly side: string;
-  readonly as: NonNullable<Access["as"]>;
-  readonly fetch: string;
-  readonly moment: string;
-}
-
-/** A server of its own on the copied files, once it has replayed the log and takes sessions. */
-async function replay(
-  { signal }: Context,
-  { directory, side, as, fetch, moment }: Replay,
-): Promise<{ access: Access; stop: () => Promise<void> }> {
-  writeFileSync(path.join(directory, "recovery.signal"), "");
-  chownSync(path.join(directory, "recovery.signal"), as.uid, as.gid);
-  const options = {
-    listen_addresses: "",
-    unix_socket_directories: side,
-    restore_command: `sh ${fetch} %f %p`,
-    ...(moment !== "end" && {
-      recovery_target_time: new Date(moment).toISOString().replace("T", " ").replace("Z", "+00"),
-    }),
-    recovery_target_action: "promote",
-    recovery_target_timeline: "current",
-    hot_standby: "off",
-    archive_mode: "off",
-    shared_buffers: "64MB",
-    fsync: "off",
-    logging_collector: "off",
-    log_min_messages: "warning",
-  };
-  const settings = Object.entries(options).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const { child, ended } = start({ command: ["postgres", "-D", directory, ...settings], as });
-  child.stdout?.resume();
-  const stop = async () => {
-    child.kill("SIGINT");
-    await ended.catch(() => undefined);
-  };
-  const access = { env: { PGHOST: side, PGUSER: "postgres" }, as };
-  try {
-    while (!signal.aborted) {
-      const up = await Promise.race([
-        askOnce(access, "postgres", "SELECT pg_is_in_recovery()").catch(() => []),
-        ended.then(() => Promise.reject(new Error("the server ended"))),
-      ]);
-      if (up[0] === "f") return { access, stop };
-      await sleep(200);
-    }
-    throw signal.reason;
-  } catch (error) {
-    await stop();
-    throw explained(error, moment);
-  }
-}
-
-function explained(error: unknown, moment: string): Error {
-  const text = error instanceof Error ? error.message : "it failed";
-  if (text.includes("before configured recovery target")) {
-    return new Error(`what was archived ends before ${moment}: --to end takes all of it`);
-  }
-  return new Error(`the log cannot be replayed: ${text}`);
 }
 
 async function originOf(

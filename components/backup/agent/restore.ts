@@ -1,6 +1,6 @@
 import * as path from "node:path";
 import { recipientOf } from "../age-key";
-import type { DatabaseServer, PlaceName } from "../settings";
+import { type DatabaseServer, GIVEN_PLACE, type PlaceName } from "../settings";
 import { type Access, accessTo } from "./access";
 import { Administrator, restoreCommand } from "./beside";
 import { readManifest } from "./catalogue";
@@ -167,7 +167,11 @@ export async function mustBeWhole(store: Store, { id }: Manifest, parts: readonl
   }
 }
 
-export const elsewhere = ({ name }: Store) => `try --from ${name === "first" ? "second" : "first"}`;
+/** What to do when a place does not have what it should. */
+export const elsewhere = ({ name }: Store) => {
+  if (name === GIVEN_PLACE) return "try the other place, or another backup";
+  return `try --from ${name === "first" ? "second" : "first"}`;
+};
 
 /** Makes a database beside, and looks whether it holds what it should. */
 async function make(

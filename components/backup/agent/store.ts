@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { type Duplex, type Readable, Writable } from "node:stream";
-import type { BackupSettings, PlaceName } from "../settings";
+import type { Place } from "../settings";
 import { keyFiles, rcloneConfig, rootOf } from "../rclone";
 import { type Command, flow, outputOf, ProgramFailed, textOf } from "./flow";
 import { Measure } from "./measure";
@@ -24,7 +24,7 @@ export interface Stored {
 /** A place that keeps backups, by way of rclone. Paths start at the place's root, which is the stack's own. */
 export class Store {
   private constructor(
-    readonly name: PlaceName,
+    readonly name: string,
     private readonly config: string,
     private readonly root: string,
     private readonly signal: AbortSignal,
@@ -37,20 +37,20 @@ export class Store {
    * @param directory in memory, and private: the logins are written there.
    */
   static openAll(
-    { places, stack }: Pick<BackupSettings, "places" | "stack">,
+    { places, stack }: { readonly places: Readonly<Record<string, Place>>; readonly stack: string },
     directory: string,
     signal: AbortSignal,
   ): Store[] {
     const config = path.join(directory, "rclone.conf");
-    const names = ["first", "second"] as const satisfies PlaceName[];
-    for (const name of names) {
-      for (const [file, text] of keyFiles(name, places[name])) {
+    const all = Object.entries(places).sort(([a], [b]) => a.localeCompare(b));
+    for (const [name, place] of all) {
+      for (const [file, text] of keyFiles(name, place)) {
         writePrivate(path.join(directory, file), text);
       }
     }
-    const sections = names.map((name) => rcloneConfig(name, places[name], directory));
+    const sections = all.map(([name, place]) => rcloneConfig(name, place, directory));
     writePrivate(config, sections.join("\n"));
-    return names.map((name) => new Store(name, config, rootOf(name, places[name], stack), signal));
+    return all.map(([name, place]) => new Store(name, config, rootOf(name, place, stack), signal));
   }
 
   /**

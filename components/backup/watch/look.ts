@@ -3,7 +3,6 @@ import { backupsIn, readManifest } from "../agent/catalogue";
 import { textOf } from "../agent/flow";
 import { directoryOf } from "../agent/manifest";
 import type { Store } from "../agent/store";
-import type { PlaceName } from "../settings";
 import type { WatchSettings } from "../watch-settings";
 
 /** Something that is not as it should be. */
@@ -18,7 +17,7 @@ export interface Problem {
 export interface Seen {
   readonly problems: readonly Problem[];
   /** Of these nothing else is known: what was wrong before may still be. */
-  readonly unreachable: readonly PlaceName[];
+  readonly unreachable: readonly string[];
 }
 
 const HOUR_MS = 3_600_000;
@@ -39,7 +38,7 @@ export async function look(
   stores: readonly Store[],
   now: Date,
 ): Promise<Seen> {
-  const unreachable: PlaceName[] = [];
+  const unreachable: string[] = [];
   const found = await Promise.all(
     stores.map(async (store): Promise<Problem[]> => {
       try {

@@ -1,0 +1,202 @@
+import { spawnSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { newAgeKey } from "../../components/backup/age-key";
+import { backUp } from "../../components/backup/agent/backup";
+import { copyWal, takeBase } from "../../components/backup/agent/base";
+import type { ContainerServer } from "../../components/backup/settings";
+import { restore } from "../../scripts/restore";
+import type { RestoreOptions } from "../../scripts/restore/options";
+import { keys, missing, Servers } from "./servers";
+
+const absent = missing();
+if (absent.length > 0)
+  console.warn(`SKIPPED restoring without a stack: not installed: ${absent.join(", ")}`);
+
+// Dozens of programs start, which a busy machine takes its time for.
+jest.setTimeout(120_000);
+
+(absent.length > 0 ? describe.skip : describe)("on a machine that has the key and a place", () => {
+  let servers: Servers;
+  let home: string;
+  let id: string;
+  let beforeMistake: string;
+  const server = () => servers.settings().server as ContainerServer;
+  const s3 = () => `s3+http://${new URL(servers.s3.endpoint).host}/backups`;
+  const sftp = () =>
+    `sftp://${servers.sftp.user}@127.0.0.1:${servers.sftp.port}${servers.sftp.path}`;
+  const file = (name: string) => path.join(home, name);
+
+  beforeAll(async () => {
+    servers = await new Servers().start();
+    // Others enter: a server does not run as root.
+    home = mkdtempSync(path.join(tmpdir(), "archipelago-elsewhere-"));
+    chmodSync(home, 0o755);
+    writeFileSync(file("age.key"), `${keys.identity}\n`);
+    writeFileSync(file("ssh.key"), servers.sftp.key, { mode: 0o600 });
+    writeFileSync(file("known"), `[127.0.0.1]:${servers.sftp.port} ${servers.sftp.hostKey}\n`);
+    process.env.AWS_ACCESS_KEY_ID = servers.s3.accessKey;
+    process.env.AWS_SECRET_ACCESS_KEY = servers.s3.secretKey;
+    servers.archiveLog();
+    servers.sql("app", "CREATE TABLE notes AS SELECT i FROM generate_series(1, 1000) i");
+    id = (await servers.agent(backUp)).result.id;
+    await servers.agent((context) => takeBase(context, server()));
+    servers.sql("app", "INSERT INTO notes VALUES (1001)");
+    beforeMistake = servers.clock();
+    servers.sql("app", "DELETE FROM notes");
+    servers.awaitArchive();
+    await servers.agent((context) => copyWal(context, context.stores[0]!, context.stores[1]!));
+  });
+  afterAll(() => {
+    servers.stop();
+    rmSync(home, { recursive: true });
+  });
+
+  /** @returns what it printed. */
+  const run = async (place: string, options: RestoreOptions = {}) => {
+    let printed = "";
+    const spies = [process.stdout, process.stderr].map((stream) =>
+      jest.spyOn(stream, "write").mockImplementation((text) => {
+        printed += String(text);
+        return true;
+      }),
+    );
+    try {
+      const status = await restore(undefined, {
+        place,
+        identity: file("age.key"),
+        sshKey: file("ssh.key"),
+        knownHosts: file("known"),
+        ...options,
+      });
+      expect(status).toBe(0);
+      return printed;
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+    }
+  };
+  const rowsIn = (dump: string) => {
+    const { stdout } = spawnSync("pg_restore", ["-a", "-f", "-", dump], { encoding: "utf8" });
+    return stdout.split("\n").filter((line) => /^\d+$/.test(line)).length;
+  };
+
+  test("either copy alone says what it has, and becomes plain files with the same bytes", async () => {
+    const bucket = path.join(servers.root, "s3/backups");
+    for (const [place, other] of [
+      [s3(), servers.sftp.path],
+      [sftp(), bucket],
+    ] as const) {
+      renameSync(other, `${other}.gone`);
+      try {
+        const listed = await run(place);
+        expect(listed).toContain(id);
+        expect(listed).toMatch(/Any moment since .* PostgreSQL 15/);
+        const directory = mkdtempSync(file("files-"));
+        expect(await run(place, { intoDirectory: directory })).toContain("database-app.dump");
+        expect(rowsIn(path.join(directory, "database-app.dump"))).toBe(1000);
+        expect(listed).not.toContain(servers.s3.secretKey);
+      } finally {
+        renameSync(`${other}.gone`, other);
+      }
+    }
+  });
+
+  test("what an interrupted restore has finished is not read again, and another key or a damaged copy leaves nothing", async () => {
+    const directory = file("again");
+    mkdirSync(directory);
+    writeFileSync(path.join(directory, "database-app.dump.partial"), "cut short");
+    await run(s3(), { intoDirectory: directory });
+    expect(readdirSync(directory).sort()).toEqual(["database-app.dump", "restored.json"]);
+    expect(await run(s3(), { intoDirectory: directory })).not.toContain("←");
+
+    writeFileSync(file("other.key"), `${newAgeKey().identity}\n`);
+    const into = { intoDirectory: file("nothing") };
+    await expect(run(s3(), { ...into, identity: file("other.key") })).rejects.toThrow(
+      /is of no use here: it opens what is encrypted to age1.*, and the backup was encrypted to age1/,
+    );
+    const stored = path.join(servers.copies, "backups", id, "database-app.dump.zst.age");
+    const good = readFileSync(stored);
+    const bad = Buffer.from(good);
+    bad[good.length >> 1]! ^= 1;
+    writeFileSync(stored, bad);
+    await expect(run(sftp(), into)).rejects.toThrow("cannot be restored from the given place");
+    rmSync(stored);
+    await expect(run(sftp(), into)).rejects.toThrow(
+      "is missing in the given place; try the other place, or another backup",
+    );
+    expect(readdirSync(into.intoDirectory)).toEqual([]);
+    writeFileSync(stored, good);
+  });
+
+  test("a new database in any server holds the same rows, and none that is there is touched", async () => {
+    const { PGHOST, PGUSER } = process.env;
+    process.env.PGHOST = path.join(servers.data, "run");
+    process.env.PGUSER = "postgres";
+    try {
+      await expect(run(s3(), { toPostgres: true })).rejects.toThrow("has a database app already");
+      const said = await run(s3(), { toPostgres: true, into: "app_again" });
+      expect(said).toContain("app_again: 1000 rows in 1 tables, the same as in backup");
+      expect(servers.sql("app_again", "SELECT count(*) FROM notes")).toBe("1000");
+      servers.sql("postgres", "DROP DATABASE app_again");
+      expect(servers.databases()).toEqual(["app", "own", "postgres"]);
+    } finally {
+      Object.assign(process.env, { PGHOST, PGUSER });
+      if (PGHOST === undefined) delete process.env.PGHOST;
+      if (PGUSER === undefined) delete process.env.PGUSER;
+    }
+  });
+
+  test("a moment becomes a data directory that a server of that version starts on, without a key or a login in it", async () => {
+    const directory = file("data");
+    const said = await run(sftp(), { intoDirectory: directory, to: beforeMistake });
+    expect(said).toContain(
+      `the state of ${new Date(beforeMistake).toISOString()} is in ${directory}`,
+    );
+    expect(readdirSync(home).filter((name) => name.endsWith(".partial"))).toEqual([]);
+    const root = process.getuid?.() === 0;
+    const as = (...command: string[]) => {
+      const all = root ? ["runuser", "-u", "postgres", "--", ...command] : command;
+      const { stdout, stderr, status } = spawnSync(all[0] ?? "", all.slice(1), {
+        encoding: "utf8",
+        cwd: "/",
+        timeout: 60_000,
+      });
+      if (status !== 0) throw new Error(stderr + stdout);
+      return stdout.trim();
+    };
+    const socket = mkdtempSync(path.join(tmpdir(), "archipelago-socket-"));
+    chmodSync(socket, 0o777);
+    const options = `-k ${socket} -c listen_addresses= -c fsync=off`;
+    as("pg_ctl", "-D", directory, "-l", path.join(directory, "log"), "-w", "-o", options, "start");
+    try {
+      const psql = ["psql", "-XqAt", "-h", socket, "-U", "postgres", "-d", "app"];
+      expect(as(...psql, "-c", "SELECT count(*), max(i) FROM notes")).toBe("1001|1001");
+      expect(as(...psql, "-c", "SHOW restore_command")).toBe("");
+    } finally {
+      as("pg_ctl", "-D", directory, "-m", "immediate", "-w", "stop");
+      rmSync(socket, { recursive: true });
+    }
+    await expect(run(sftp(), { intoDirectory: directory, to: "end" })).rejects.toThrow(
+      "is not empty",
+    );
+  });
+
+  test("what a place's name says wrong is said before anything is asked", async () => {
+    await expect(run("backups")).rejects.toThrow("--place must be s3://<server>/<bucket>");
+    await expect(run("sftp://u:hunter2@host/x")).rejects.toThrow("--place takes no password");
+    await expect(run("sftp://u@127.0.0.1/x")).rejects.toThrow("has no host key of 127.0.0.1");
+    await expect(run(s3(), { toPostgres: true, to: "2026-11-21T00:00:00Z" })).rejects.toThrow(
+      "A moment needs the server's own files",
+    );
+  });
+});
