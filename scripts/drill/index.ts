@@ -12,6 +12,7 @@ import { renewCertificate } from "./scenarios/certificate";
 import { crashes } from "./scenarios/crashes";
 import { grow } from "./scenarios/grow";
 import { killUp } from "./scenarios/interrupted";
+import { migratePostgres, migrateSqlite } from "./scenarios/migrate";
 import { planned } from "./scenarios/planned";
 import { killQueueWorker } from "./scenarios/queue";
 import { security } from "./scenarios/security";
@@ -23,6 +24,8 @@ export const SCENARIOS: readonly Scenario[] = [
   killQueueWorker,
   killUp,
   grow,
+  migratePostgres,
+  migrateSqlite,
   largeBodies,
   capacity,
   security,

@@ -1,10 +1,10 @@
 /** A stack that people use grows from one Droplet to several, and shrinks again. */
 import { setTimeout as delay } from "node:timers/promises";
-import { runInside, runningTask } from "../../operator/one-off";
 import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
 import type { Front } from "../load";
 import { type AddressRecord, resolver } from "../resolver";
+import { storedNotes } from "../rows";
 import { startWriter } from "../writer";
 
 const NAME = "drill.example.org";
@@ -60,7 +60,7 @@ export const grow: Scenario = {
         await delay(TTL_SECONDS * 1000);
       }
       const { acknowledged, failures, pauseMs } = await writer.stop();
-      const stored = await storedRows(ground, mark);
+      const stored = await storedNotes(ground, mark);
       return {
         rowsWritten: acknowledged.length,
         rowsLost: acknowledged.filter((text) => !stored.has(text)).length,
@@ -123,27 +123,4 @@ async function expectClosed(ground: Ground, config: StackConfig): Promise<void> 
       `both ways in are there: ${balancers.length} Load Balancers, ${JSON.stringify(firewalls)}`,
     );
   }
-}
-
-/** Texts of the notes that this drill wrote, as PostgreSQL has them. */
-async function storedRows(ground: Ground, mark: string): Promise<ReadonlySet<string>> {
-  const task = await runningTask({ stack: STACK, outputs: await ground.outputs() }, "postgres");
-  let stdout = "";
-  const code = await runInside(
-    task,
-    [
-      "psql",
-      "-U",
-      "postgres",
-      "-d",
-      "app",
-      "-At",
-      "-c",
-      `select text from notes where text like '${mark}-%'`,
-    ],
-    { onStdout: (chunk) => (stdout += chunk.toString()) },
-    "postgres",
-  );
-  if (code !== 0) throw new Error(`psql ended with ${code}`);
-  return new Set(stdout.split("\n").filter((line) => line !== ""));
 }
