@@ -74,8 +74,12 @@ export async function flow(
     return program.child as ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
   };
   const links: Promise<void>[] = [];
-  const link = (from: Readable, to: Writable) =>
-    links.push(pipeline(from, to, { ...(signal && { signal }) }));
+  const link = (from: Readable, to: Writable) => {
+    const linked = pipeline(from, to, { ...(signal && { signal }) });
+    // Heard of when the programs have ended; until then nobody waits for it, which would end this process.
+    linked.catch(() => undefined);
+    links.push(linked);
+  };
   let output = isCommand(first) ? endInput(run(first)) : first;
   for (const step of steps) {
     const through = isCommand(step) ? run(step) : undefined;
