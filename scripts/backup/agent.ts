@@ -1,4 +1,5 @@
 /** Talks to a stack's backup agent: a command inside its task, whose lines of JSON say what goes on. */
+import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { PassThrough, Readable } from "node:stream";
 import pc from "picocolors";
@@ -60,9 +61,10 @@ export async function askTask(
   let complaint = "";
   const stdin = new Readable({ read: () => undefined });
   if (request !== undefined) stdin.push(`${JSON.stringify(request)}\n`);
-  const ended = new Promise<void>((resolve) => lines.once("close", resolve));
+  let end: () => void = () => undefined;
+  const ended = new Promise<void>((resolve) => (end = resolve));
   let stopping: Promise<void> | undefined;
-  createInterface({ input: lines }).on("line", (line) => {
+  const reader = createInterface({ input: lines }).on("line", (line) => {
     const parsed = event.safeParse(jsonOf(line));
     if (!parsed.success) return;
     onEvent(parsed.data);
@@ -74,17 +76,21 @@ export async function askTask(
     // Told of its end, the agent leaves everything as it was.
     stopping.catch(() => stdin.push(null));
   });
+  const read = once(reader, "close");
   try {
     const code = await runInside(task, ["node", "-e", ...program], {
       ...(request !== undefined && { stdin }),
       onStdout: (chunk) => lines.write(chunk),
       onStderr: (chunk) => (complaint += chunk.toString()),
     });
+    lines.end();
+    await read;
     if (complaint.trim() !== "") throw new Error(complaint.trim());
     return code;
   } finally {
     stdin.destroy();
     lines.destroy();
+    end();
     await stopping;
   }
 }
