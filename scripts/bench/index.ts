@@ -5,6 +5,7 @@ import * as path from "node:path";
 import { Fault } from "../../local/fault";
 import { reset } from "../../local/reset";
 import { firstResponse } from "./first-response";
+import { migration } from "./migration";
 import { nodes } from "./nodes";
 import { preview } from "./preview";
 import { print, type Figure } from "./report";
@@ -14,6 +15,7 @@ const FIGURES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   preview,
   waits,
   nodes,
+  migration,
   "first-response": firstResponse,
 };
 

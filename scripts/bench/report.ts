@@ -6,7 +6,7 @@ import Table from "cli-table3";
 export interface Figure {
   readonly figure: string;
   readonly value: number;
-  readonly unit: "ratio" | "s";
+  readonly unit: "ratio" | "s" | "MiB";
   /** Greatest value that meets the goal; absent where none is set. */
   readonly goal?: number;
   /** What it was computed from. */
@@ -72,7 +72,7 @@ export function print(figures: readonly Figure[], json: boolean): void {
     colWidths: [34, 10, 8, 60],
   });
   for (const { figure, value, unit, goal, details } of figures) {
-    const text = unit === "s" ? `${value.toFixed(1)} s` : value.toFixed(2);
+    const text = unit === "ratio" ? value.toFixed(2) : `${value.toFixed(1)} ${unit}`;
     const from = Object.entries(details).map(([key, detail]) => `${key}: ${detail}`);
     table.push([figure, text, goal === undefined ? "" : `≤ ${goal}`, from.join("\n")]);
   }
