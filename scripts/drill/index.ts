@@ -11,6 +11,7 @@ import { capacity } from "./scenarios/capacity";
 import { renewCertificate } from "./scenarios/certificate";
 import { crashes } from "./scenarios/crashes";
 import { grow } from "./scenarios/grow";
+import { growManaged } from "./scenarios/grow-managed";
 import { killUp } from "./scenarios/interrupted";
 import { migratePostgres, migrateSqlite } from "./scenarios/migrate";
 import { planned } from "./scenarios/planned";
@@ -26,6 +27,7 @@ export const SCENARIOS: readonly Scenario[] = [
   grow,
   migratePostgres,
   migrateSqlite,
+  growManaged,
   largeBodies,
   capacity,
   security,

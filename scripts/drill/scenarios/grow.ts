@@ -8,9 +8,9 @@ import { storedNotes } from "../rows";
 import { startWriter } from "../writer";
 
 const NAME = "drill.example.org";
-const TTL_SECONDS = 30;
+export const TTL_SECONDS = 30;
 
-const SINGLE: StackConfig = {
+export const SINGLE: StackConfig = {
   topology: "single-node",
   region: "fra1",
   nodes: { "manager-1": { size: "s-2vcpu-4gb" } },
@@ -75,7 +75,7 @@ export const grow: Scenario = {
   },
 };
 
-async function frontOf(ground: Ground): Promise<Front> {
+export async function frontOf(ground: Ground): Promise<Front> {
   const address = resolver(() => recordOf(ground));
   return Promise.resolve({ url: `https://${NAME}/`, address, ca: "any" });
 }
@@ -93,7 +93,7 @@ async function recordOf(ground: Ground): Promise<AddressRecord> {
   return { address: record.data, ttlSeconds: record.ttl };
 }
 
-async function keptOf(ground: Ground): Promise<Kept> {
+export async function keptOf(ground: Ground): Promise<Kept> {
   const [{ droplets }, { volumes }, { reserved_ips: ips }, { vpcs }] = await Promise.all([
     ground.api<{ droplets: { id: number; name: string }[] }>("GET", "/v2/droplets?per_page=200"),
     ground.api<{ volumes: { id: string }[] }>("GET", "/v2/volumes"),
@@ -109,7 +109,7 @@ async function keptOf(ground: Ground): Promise<Kept> {
 }
 
 /** The old way is closed in the end: no Load Balancer is left, or no public port. */
-async function expectClosed(ground: Ground, config: StackConfig): Promise<void> {
+export async function expectClosed(ground: Ground, config: StackConfig): Promise<void> {
   const { load_balancers: balancers } = await ground.api<{ load_balancers: unknown[] }>(
     "GET",
     "/v2/load_balancers",

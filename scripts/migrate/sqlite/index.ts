@@ -57,10 +57,14 @@ export async function moveSqlite(
   options: SqliteOptions,
 ): Promise<SqliteReport> {
   const wishes = readWishes(options.as ?? []);
-  const task = await runningTask(target, "pgbouncer");
-  const start: StartPsql = (streams) =>
-    runInside(task, ["sh", "-euc", PSQL_BY_POOLER, "sh", options.database], streams);
+  const start = await psqlByPooler(target, options.database);
   return SqliteFile.copyOf(file, (copy) => migrateCopy(copy, start, options, wishes));
+}
+
+/** psql as the app's user of a database, wherever PgBouncer leads. @throws {Fault} when no PgBouncer runs. */
+export async function psqlByPooler(target: Target, database: string): Promise<StartPsql> {
+  const task = await runningTask(target, "pgbouncer");
+  return (streams) => runInside(task, ["sh", "-euc", PSQL_BY_POOLER, "sh", database], streams);
 }
 
 /** `psql` as the user of database $1, by the pooler that it runs beside. The password goes from its file to a file of psql's, and nowhere else. */
