@@ -13,6 +13,7 @@ import { restore } from "./restore";
 import type { RestoreOptions } from "./restore/options";
 import { roll, type RollOptions } from "./roll";
 import { start } from "./start";
+import { switchStacks, type SwitchOptions } from "./switch";
 import { test } from "./test";
 
 const program = new Command("archipelago")
@@ -124,6 +125,20 @@ program
   .option("--cloud", "the stack of the selected Pulumi backend, even if a local one has its name")
   .action(async (stack: string | undefined, options: RestoreOptions) =>
     exitWith(await restore(stack, options)),
+  );
+
+program
+  .command("switch <from> <to>")
+  .description(
+    "an app, its data and its address from one stack to another that is up; the first keeps what it has",
+  )
+  .option("--rehearse", "copy and compare everything, then take it back: how long the stop will be")
+  .option("--dry-run", "look at both stacks, and change nothing")
+  .option("-y, --yes", "do not ask before the app stops")
+  .option("--cloud", "stacks of the selected Pulumi backend, even if local ones have their names")
+  .option("--json", "machine-readable output")
+  .action(async (from: string, to: string, options: SwitchOptions) =>
+    exitWith(await switchStacks(from, to, options)),
   );
 
 program

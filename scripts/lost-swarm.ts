@@ -6,7 +6,15 @@
  * Docker's own plugin too: it reads all resources at once, so that none knows yet that the Droplets are gone.
  */
 import { z } from "zod";
-import { exportState, importState, type Api, type Resource, type RunPulumi } from "./stack-state";
+import {
+  type Api,
+  exportState,
+  importState,
+  type Resource,
+  type RunPulumi,
+  withResources,
+  without,
+} from "./stack-state";
 
 const CLUSTER = "swarm:index:Cluster";
 const DROPLET = "digitalocean:index/droplet:Droplet";
@@ -30,15 +38,7 @@ export async function forgetLost(pulumi: RunPulumi, api: Api): Promise<string[]>
     );
   }
   if (forgotten.size === 0) return [];
-  await importState(pulumi, {
-    ...state,
-    deployment: {
-      ...state.deployment,
-      resources: resources
-        .filter(({ urn }) => !forgotten.has(urn))
-        .map((resource) => withoutDependenciesOn(forgotten, resource)),
-    },
-  });
+  await importState(pulumi, withResources(state, without(forgotten, resources)));
   return lines;
 }
 
@@ -65,21 +65,6 @@ async function ask({ url, token }: Api, resource: string): Promise<unknown> {
   await response.body?.cancel();
   if (response.status === 404) return undefined;
   throw new Error(`${url} answered ${response.status} to GET ${resource}`);
-}
-
-/** What the engine does with dependencies on a resource that a refresh found gone. */
-function withoutDependenciesOn(forgotten: ReadonlySet<string>, resource: Resource): Resource {
-  const remaining = (urns: readonly string[]) => urns.filter((urn) => !forgotten.has(urn));
-  const { dependencies, propertyDependencies } = resource;
-  return {
-    ...resource,
-    ...(dependencies && { dependencies: remaining(dependencies) }),
-    ...(propertyDependencies && {
-      propertyDependencies: Object.fromEntries(
-        Object.entries(propertyDependencies).map(([name, urns]) => [name, remaining(urns ?? [])]),
-      ),
-    }),
-  };
 }
 
 const nameOf = (urn: string) => urn.split("::").at(-1) ?? urn;

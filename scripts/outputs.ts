@@ -53,6 +53,12 @@ const outputs = z.object({
       alarm: z.array(z.enum(["webhook", "mail", "heartbeat"])).optional(),
     })
     .optional(),
+  /** Present where the way in is a Load Balancer. */
+  loadBalancer: z.looseObject({}).optional(),
+  /** Present where there is a managed database. */
+  database: z.looseObject({}).optional(),
+  /** Bucket of `archipelago:files`. */
+  files: z.object({ bucket: z.string() }).optional(),
   monthlyCost: z.string().optional(),
 });
 

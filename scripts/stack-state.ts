@@ -58,3 +58,33 @@ export async function importState(pulumi: RunPulumi, state: State): Promise<void
     fs.rmSync(dir, { recursive: true, force: true });
   }
 }
+
+export const withResources = (state: State, resources: Resource[]): State => ({
+  ...state,
+  deployment: { ...state.deployment, resources },
+});
+
+/** Resources but those, and nothing that depends on those. */
+export function without(
+  forgotten: ReadonlySet<string>,
+  resources: readonly Resource[],
+): Resource[] {
+  return resources
+    .filter(({ urn }) => !forgotten.has(urn))
+    .map((resource) => withoutDependenciesOn(forgotten, resource));
+}
+
+/** What the engine does with dependencies on a resource that a refresh found gone. */
+function withoutDependenciesOn(forgotten: ReadonlySet<string>, resource: Resource): Resource {
+  const remaining = (urns: readonly string[]) => urns.filter((urn) => !forgotten.has(urn));
+  const { dependencies, propertyDependencies } = resource;
+  return {
+    ...resource,
+    ...(dependencies && { dependencies: remaining(dependencies) }),
+    ...(propertyDependencies && {
+      propertyDependencies: Object.fromEntries(
+        Object.entries(propertyDependencies).map(([name, urns]) => [name, remaining(urns ?? [])]),
+      ),
+    }),
+  };
+}

@@ -3,7 +3,11 @@ import { spawn } from "node:child_process";
 import * as path from "node:path";
 import { finished, root } from "./support/cloud";
 
-const environment = { ...process.env, DIGITALOCEAN_TOKEN: "", ARCHIPELAGO_LOCAL_DIR: "/nonexistent" };
+const environment = {
+  ...process.env,
+  DIGITALOCEAN_TOKEN: "",
+  ARCHIPELAGO_LOCAL_DIR: "/nonexistent",
+};
 
 function npm(...words: string[]) {
   return finished(
@@ -16,13 +20,10 @@ function npm(...words: string[]) {
 }
 
 test.each([
-  ["backup", ["--json", "--cloud"]],
   ["restore", ["--to", "--into", "--identity", "--dry-run", "--json"]],
   ["migrate sqlite", ["--to", "--rehearse", "--dry-run", "--json"]],
-  ["migrate postgres", ["--from", "--to", "--dry-run", "--json"]],
-  ["adopt compose", ["--out", "--dry-run", "--json"]],
   ["adopt data", ["--from", "--volume", "--postgres", "--rehearse", "--dry-run", "--json"]],
-  ["adopt cloud", ["--droplet", "--dry-run", "--json"]],
+  ["switch", ["--rehearse", "--dry-run", "--json", "--yes"]],
 ])(
   "npm run %s -- --help names its options",
   async (command, options) => {
@@ -36,12 +37,11 @@ test.each([
 test.each([
   ["backup shop now", "takes `list` or nothing, got now"],
   ["restore shop --from third", "--from must be first or second, got third"],
-  ["restore shop --into Robert'); --", "--into must be lower-case letters"],
   ["migrate sqlite no.db --to shop", "There is no file no.db."],
   ["migrate postgres --from here --to shop:managed", "--from must be"],
+  ["switch shop shop", "needs two stacks, got shop twice"],
   ["adopt compose no.yaml", "no.yaml"],
   ["adopt data shop", "required option '--from <server>'"],
-  ["adopt data shop --from .", "What shall move?"],
   ["adopt data shop --from . --volume storage", "--volume must be <volume or directory>=<service>"],
 ])(
   "npm run %s is refused in words that help, without a stack trace",

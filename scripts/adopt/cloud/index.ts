@@ -2,7 +2,7 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import pc from "picocolors";
-import { ensureDaemon } from "../../../local/daemon/client";
+import { ensureDaemon, findDaemon } from "../../../local/daemon/client";
 import { Fault } from "../../../local/fault";
 import { checkout } from "../../../local/paths";
 import type { Api } from "../../stack-state";
@@ -57,8 +57,9 @@ export async function adoptCloud(stack: string, options: CloudOptions): Promise<
   return 0;
 }
 
-async function apiOf({ local }: CloudOptions): Promise<Api> {
-  if (local === true) return ensureDaemon("simulated");
+export async function apiOf({ local }: Pick<CloudOptions, "local">): Promise<Api> {
+  // One that runs has the machines that it has.
+  if (local === true) return (await findDaemon()) ?? ensureDaemon("simulated");
   const token = process.env.DIGITALOCEAN_TOKEN;
   if (!token) throw new Fault("DIGITALOCEAN_TOKEN is not set: export a token with read access.");
   return { url: process.env.DIGITALOCEAN_API_URL ?? DIGITALOCEAN_API, token };

@@ -57,7 +57,7 @@ export async function adoptData(stack: string, options: DataOptions): Promise<nu
   try {
     const source = await Source.open(options, interruption.signal);
     const moves = await findMoves(source, target, wanted, options, interruption.signal);
-    database = moves.postgres;
+    database = moves.databases[0];
     const report = await run(source, target, moves, options);
     process.stdout.write(
       options.json
@@ -73,6 +73,7 @@ export async function adoptData(stack: string, options: DataOptions): Promise<nu
 }
 
 interface FoundMoves extends Moves {
+  readonly databases: readonly PostgresMove[];
   /** Container of the source's PostgreSQL, which goes on while all others stop. */
   readonly container: string | undefined;
 }
@@ -105,7 +106,9 @@ async function findMoves(
   return {
     volumes,
     container: postgres?.container,
-    postgres: postgres && PostgresMove.open(postgres, await serverOf(target), options.database),
+    databases: postgres
+      ? [PostgresMove.open(postgres, await serverOf(target), options.database)]
+      : [],
     sqlite:
       file === undefined
         ? undefined
@@ -114,7 +117,7 @@ async function findMoves(
 }
 
 /** The stack's PostgreSQL, as its superuser by its socket. */
-async function serverOf(target: Target): Promise<DumpTarget> {
+export async function serverOf(target: Target): Promise<DumpTarget> {
   const [task] = await runningTasks(target, "postgres");
   if (!task) {
     throw new Fault(
@@ -214,7 +217,7 @@ async function askToStop(server: string, names: string, stack: string): Promise<
   );
 }
 
-async function look({ volumes, postgres }: FoundMoves): Promise<Planned> {
+async function look({ volumes, databases: [postgres] }: FoundMoves): Promise<Planned> {
   const faults: string[] = [];
   const found: Planned["volumes"][number][] = [];
   for (const volume of volumes) {

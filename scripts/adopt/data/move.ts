@@ -15,7 +15,7 @@ const TELL_MS = 1000;
 /** What moves: each is independent of the others. */
 export interface Moves {
   readonly volumes: readonly VolumeMove[];
-  readonly postgres?: PostgresMove | undefined;
+  readonly databases?: readonly PostgresMove[];
   /** Tables of a SQLite file. @param rehearse takes them back. */
   readonly sqlite?: ((rehearse: boolean) => Promise<TablesMoved>) | undefined;
 }
@@ -38,9 +38,15 @@ export interface VolumeMoved extends Pick<Pass, "files" | "bytes"> {
   readonly kept?: string | undefined;
 }
 
+export interface DatabaseMoved extends PostgresMoved {
+  readonly database: string;
+  /** What the database of before is called. */
+  readonly kept?: string | undefined;
+}
+
 export interface Moved {
   readonly volumes: readonly VolumeMoved[];
-  readonly postgres?: (PostgresMoved & { readonly kept?: string | undefined }) | undefined;
+  readonly databases: readonly DatabaseMoved[];
   readonly sqlite?: TablesMoved | undefined;
   /** How long nothing may write, or could: of a rehearsal what it would be. */
   readonly stopSeconds: number;
@@ -94,7 +100,7 @@ export class VolumeMove {
 }
 
 /** Copies everything and compares it, and takes it back: source and stack stay what they were. */
-export async function rehearse({ volumes, postgres, sqlite }: Moves): Promise<Moved> {
+export async function rehearse({ volumes, databases = [], sqlite }: Moves): Promise<Moved> {
   try {
     const moved: VolumeMoved[] = [];
     for (const volume of volumes) {
@@ -105,12 +111,12 @@ export async function rehearse({ volumes, postgres, sqlite }: Moves): Promise<Mo
     const started = Date.now();
     // What is the same takes no longer than to look at it.
     for (const volume of volumes) await volume.list();
-    const database = postgres && (await copyDatabase(postgres));
+    const copied = await copyAll(databases);
     const tables = await sqlite?.(true);
     const stopSeconds = (Date.now() - started) / 1000;
-    return { volumes: moved, postgres: database, sqlite: tables, stopSeconds };
+    return { volumes: moved, databases: copied, sqlite: tables, stopSeconds };
   } finally {
-    await postgres?.discard();
+    for (const database of databases) await database.discard();
     for (const { to } of volumes) await to.discard();
   }
 }
@@ -123,7 +129,7 @@ export async function rehearse({ volumes, postgres, sqlite }: Moves): Promise<Mo
  * @param label for the names of what was there before.
  */
 export async function moveForGood(
-  { volumes, postgres, sqlite }: Moves,
+  { volumes, databases = [], sqlite }: Moves,
   {
     stop,
     start,
@@ -144,18 +150,20 @@ export async function moveForGood(
   await stop();
   try {
     for (const volume of volumes) await volume.last();
-    const copied = postgres && (await copyDatabase(postgres));
+    const copied = await copyAll(databases);
     const tables = await sqlite?.(false);
     const placed = await step("Handing over", () =>
       whileStopped(engine, replicas, async () => {
-        const kept: (string | undefined)[] = [];
-        for (const { to } of volumes) kept.push(await to.takePlace(label));
-        return { kept, database: await postgres?.takePlace(label) };
+        const files: (string | undefined)[] = [];
+        for (const { to } of volumes) files.push(await to.takePlace(label));
+        const names: string[] = [];
+        for (const database of databases) names.push(await database.takePlace(label));
+        return { files, names };
       }),
     );
     return {
-      volumes: moved.map((one, at) => ({ ...one, kept: placed.kept[at] })),
-      postgres: copied && { ...copied, kept: placed.database },
+      volumes: moved.map((one, at) => ({ ...one, kept: placed.files[at] })),
+      databases: copied.map((one, at) => ({ ...one, kept: placed.names[at] })),
       sqlite: tables,
       stopSeconds: (Date.now() - started) / 1000,
     };
@@ -165,8 +173,16 @@ export async function moveForGood(
   }
 }
 
+async function copyAll(databases: readonly PostgresMove[]): Promise<DatabaseMoved[]> {
+  const copied: DatabaseMoved[] = [];
+  for (const each of databases) {
+    copied.push({ database: each.database, ...(await copyDatabase(each)) });
+  }
+  return copied;
+}
+
 function copyDatabase(postgres: PostgresMove): Promise<PostgresMoved> {
-  return step("Database", async (work) => {
+  return step(`Database ${postgres.database}`, async (work) => {
     const { bytes: all } = await postgres.look();
     const started = Date.now();
     let told = started;

@@ -15,14 +15,26 @@ export async function whileStopped<T>(
   replicas: Readonly<Record<string, number>>,
   work: () => Promise<T>,
 ): Promise<T> {
-  const names = Object.keys(replicas);
   try {
-    for (const name of names) await scale(engine, name, 0);
-    await Promise.all(names.map((name) => hasStopped(engine, name)));
+    await stopServices(engine, Object.keys(replicas));
     return await work();
   } finally {
-    for (const name of names) await scale(engine, name, replicas[name] ?? 1);
+    await startServices(engine, replicas);
   }
+}
+
+/** @throws {Fault} when a service is not there, or does not stop in time. */
+export async function stopServices(engine: SwarmEngine, names: readonly string[]): Promise<void> {
+  for (const name of names) await scale(engine, name, 0);
+  await Promise.all(names.map((name) => hasStopped(engine, name)));
+}
+
+/** @param replicas of each service. */
+export async function startServices(
+  engine: SwarmEngine,
+  replicas: Readonly<Record<string, number>>,
+): Promise<void> {
+  for (const [name, count] of Object.entries(replicas)) await scale(engine, name, count);
 }
 
 async function serviceOf(engine: SwarmEngine, name: string) {

@@ -62,7 +62,7 @@ export class PostgresMove {
     private readonly source: DumpSource,
     private readonly target: DumpTarget,
     /** Database of the stack, and its owner. */
-    private readonly database: string,
+    readonly database: string,
     private readonly from: Psql,
     private readonly admin: Psql,
   ) {}

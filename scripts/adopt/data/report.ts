@@ -45,33 +45,35 @@ export function describeData(
   }
   if (moved === undefined) return `This would move to ${stack}. Nothing was changed (--dry-run).\n`;
   const isFinal = outcome === "moved";
-  const { volumes, postgres, sqlite, stopSeconds } = moved;
-  const lines = [
+  const stop = `${Math.ceil(moved.stopSeconds)} s`;
+  return [
+    `${pc.green(isFinal ? "Moved" : "Rehearsed")} to ${stack} in ${seconds.toFixed(1)} s:`,
+    ...describeMoved(moved),
+    isFinal
+      ? `Nothing wrote for ${stop}. ${from} still has everything, and its app stays stopped. Lead the app's name to ${stack}: npm run status -- ${stack}`
+      : `All of it was taken back, and ${from} was not touched. In the final run (without --rehearse) nothing may write for about ${stop}, and ${stack} restarts what it keeps files of.`,
+    "",
+  ].join("\n");
+}
+
+/** A line for each thing that was copied and compared. */
+export function describeMoved({ volumes, databases, sqlite }: Moved): string[] {
+  return [
     ...volumes.map(
       ({ service, files, bytes, bytesPerSecond, changed, kept }) =>
         `  files of ${service}: ${files}, ${size(bytes)}, ${size(bytesPerSecond)}/s, the same by SHA-256` +
-        (changed > 0 && !isFinal ? `; ${changed} were changed meanwhile` : "") +
+        (changed > 0 && kept === undefined ? `; ${changed} were changed meanwhile` : "") +
         (kept === undefined ? "" : `; what was there before is ${kept}`),
     ),
-    ...(postgres === undefined
-      ? []
-      : [
-          `  database: ${postgres.rows} rows in ${postgres.tables} tables, ${postgres.seconds.toFixed(1)} s, the same by sums` +
-            (postgres.kept === undefined ? "" : `; the one before is ${postgres.kept}`),
-        ]),
+    ...databases.map(
+      ({ database, rows, tables, seconds: took, kept }) =>
+        `  database ${database}: ${rows} rows in ${tables} tables, ${took.toFixed(1)} s, the same by sums` +
+        (kept === undefined ? "" : `; the one before is ${kept}`),
+    ),
     ...(sqlite === undefined
       ? []
       : [
           `  SQLite: ${sqlite.rows} rows in ${sqlite.tables} tables, ${sqlite.seconds.toFixed(1)} s, the same by sums`,
         ]),
   ];
-  const stop = `${Math.ceil(stopSeconds)} s`;
-  return [
-    `${pc.green(isFinal ? "Moved" : "Rehearsed")} to ${stack} in ${seconds.toFixed(1)} s:`,
-    ...lines,
-    isFinal
-      ? `Nothing wrote for ${stop}. ${from} still has everything, and its app stays stopped. Lead the app's name to ${stack}: npm run status -- ${stack}`
-      : `All of it was taken back, and ${from} was not touched. In the final run (without --rehearse) nothing may write for about ${stop}, and ${stack} restarts what it keeps files of.`,
-    "",
-  ].join("\n");
 }

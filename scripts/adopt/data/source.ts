@@ -169,7 +169,8 @@ export PGDATABASE="$1"; shift
 [ "$(id -u)" = 0 ] || exec "$@"
 exec runuser -u postgres -- "$@"`;
 
-async function conversation(
+/** psql that runs on a machine, as sessions are told of it. */
+export async function conversation(
   running: Running,
   { stdin, onStdout, onStderr }: Parameters<StartPsql>[0],
 ): Promise<number> {

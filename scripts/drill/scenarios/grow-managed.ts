@@ -71,7 +71,7 @@ export const growManaged: Scenario = {
 const targetOf = async (ground: Ground) => ({ stack: STACK, outputs: await ground.outputs() });
 
 async function moveDatabase(ground: Ground) {
-  const ends = { from: `${STACK}:container`, to: `${STACK}:managed` };
+  const ends = { from: `${STACK}:container`, to: `${STACK}:managed`, database: "app" };
   const route = await parseEnds(ends).open(await targetOf(ground));
   return migrate(route, { ...ends, json: true });
 }
