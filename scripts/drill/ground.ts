@@ -8,6 +8,7 @@ import { localDir } from "../../local/paths";
 import type { LocalEngine, Result } from "../../local/pulumi";
 import { reset } from "../../local/reset";
 import { setUp } from "../../local/setup";
+import { openSpaces } from "../../local/spaces";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { localPulumi } from "../local-pulumi";
 import { engineOf, managerOf, type Target } from "../operator/target";
@@ -172,6 +173,11 @@ export class Ground {
     if (!response.ok) throw new Error(`${method} ${resource}: ${response.status} ${text}`);
     const isJson = response.headers.get("content-type")?.includes("json");
     return (isJson ? JSON.parse(text) : text) as T;
+  }
+
+  /** Where the account's buckets are, and a key to all of them. */
+  spaces(): ReturnType<typeof openSpaces> {
+    return openSpaces(this.engine.daemon);
   }
 
   /** Kills the local DigitalOcean's daemon (SIGKILL), and has another one started, as the next command would. */

@@ -16,6 +16,7 @@ import { killUp } from "./scenarios/interrupted";
 import { migratePostgres, migrateSqlite } from "./scenarios/migrate";
 import { planned } from "./scenarios/planned";
 import { killQueueWorker } from "./scenarios/queue";
+import { restore } from "./scenarios/restore";
 import { security } from "./scenarios/security";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -28,6 +29,7 @@ export const SCENARIOS: readonly Scenario[] = [
   migratePostgres,
   migrateSqlite,
   growManaged,
+  restore,
   largeBodies,
   capacity,
   security,

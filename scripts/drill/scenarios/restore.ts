@@ -1,0 +1,143 @@
+/** Everything that holds data is lost, and comes back from a place elsewhere. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { newAgeKey } from "../../../components/backup/age-key";
+import { closeConnections } from "../../../providers/swarm/ssh/pool";
+import { mustOperate } from "../command";
+import type { Outcome, Scenario } from "../drill";
+import { type Ground, STACK, type StackConfig, WEB } from "../ground";
+import { BackupPlaces } from "../places";
+import { askContainer, storedNotes } from "../rows";
+import { until } from "../until";
+import { startWriter } from "../writer";
+import { refuses } from "./restore-faults";
+
+const SINGLE: StackConfig = {
+  topology: "single-node",
+  region: "fra1",
+  nodes: { "manager-1": { size: "s-2vcpu-4gb" } },
+  database: "container",
+  services: { web: { ...WEB, replicas: 2 } },
+};
+
+/** Of rows that nobody writes to, so that a restore takes time that can be measured. */
+const BALLAST_ROWS = 250_000;
+
+/** The app is away from the loss to the end of the restore: every request in between may fail. */
+const AWAY_SECONDS = 1800;
+
+const GIB = 2 ** 30;
+
+export const restore: Scenario = {
+  name: "restore",
+  action: "Droplet and Volume lost, up --refresh, restored to the end of the archived log",
+  base: SINGLE,
+  crash: { share: 1, detectionSeconds: AWAY_SECONDS },
+  prepare: async (ground) => {
+    const places = await BackupPlaces.open(ground);
+    const key = newAgeKey();
+    const identity = path.join(process.env.ARCHIPELAGO_LOCAL_DIR ?? "", "backup.key");
+    fs.writeFileSync(identity, `${key.identity}\n`, { mode: 0o600 });
+    const config = {
+      ...SINGLE,
+      backup: {
+        recipient: key.recipient,
+        second: places.second,
+        // Who watches is part of the stack, and tells nobody here.
+        alarm: { webhook: "https://alarm.invalid/" },
+      },
+    };
+    await ground.mustUp(config);
+    await askContainer(
+      ground,
+      `create table ballast as select i, md5(i::text) || md5((-i)::text) || repeat(md5((2 * i)::text), 4) as text from generate_series(1, ${BALLAST_ROWS}) i;`,
+    );
+    await mustOperate(["backup", STACK, "--json"]);
+    const mark = ground.fresh();
+    return async (): Promise<Outcome> => {
+      const { refused, acknowledged, failures } = await whileWriting(ground, mark, async () => {
+        const { backup } = await mustOperate(["backup", STACK, "--json"]);
+        return refuses(ground, places, String(backup), identity);
+      });
+      await archived(ground);
+      const lostAt = Date.now();
+      await lose(ground);
+      await ground.mustUp(config, "--refresh");
+      const upAt = Date.now();
+      const done = await mustOperate([
+        ...["restore", STACK, "--to", "end", "--identity", identity, "--yes", "--json"],
+      ]);
+      const restoredAt = Date.now();
+      await firstWrite(ground);
+      const pauseMs = Date.now() - lostAt;
+      const stored = await storedNotes(ground, mark);
+      const lost = acknowledged.filter((text) => !stored.has(text)).length;
+      const [bytes = ""] = await askContainer(ground, "select pg_database_size('app');");
+      const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
+      const restoring = seconds(upAt, restoredAt);
+      return {
+        rowsWritten: acknowledged.length,
+        rowsLost: lost,
+        pauseMs,
+        failedWrites: failures,
+        notes: [
+          ...refused,
+          `new server after ${seconds(lostAt, upAt)} s, then ${String(done.rows)} rows and ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB restored in ${restoring} s: ${Math.round(restoring / (Number(bytes) / GIB))} s for a GiB`,
+        ],
+      };
+    };
+  },
+};
+
+/** @returns what the task did, and which rows were acknowledged meanwhile. */
+async function whileWriting(ground: Ground, mark: string, task: () => Promise<readonly string[]>) {
+  const writer = startWriter({ url: (await ground.outputs()).url }, mark);
+  const refused = await task().catch(async (error: unknown) => {
+    await writer.stop();
+    throw error;
+  });
+  return { refused, ...(await writer.stop()) };
+}
+
+/** Waits until the place has what was written. What is younger than a minute may be lost otherwise. */
+async function archived(ground: Ground): Promise<void> {
+  const [wanted = ""] = await askContainer(ground, "select pg_walfile_name(pg_switch_wal() - 1);");
+  await until("archived log", 120, async () => {
+    const [last = ""] = await askContainer(
+      ground,
+      "select last_archived_wal from pg_stat_archiver;",
+    );
+    return last.slice(0, 24) >= wanted;
+  });
+}
+
+/** Deletes the Droplet and the Volume at the provider, as a wrong click does. */
+async function lose(ground: Ground): Promise<void> {
+  const { droplets } = await ground.api<{ droplets: { id: number; name: string }[] }>(
+    "GET",
+    "/v2/droplets?per_page=200",
+  );
+  for (const { id } of droplets.filter(({ name }) => name === `${STACK}-manager-1`)) {
+    await ground.api("DELETE", `/v2/droplets/${id}`);
+  }
+  // What still leads to that Droplet is of no use.
+  closeConnections();
+  const { volumes } = await ground.api<{ volumes: { id: string }[] }>("GET", "/v2/volumes");
+  for (const { id } of volumes) {
+    await until("deleted Volume", 120, async () => {
+      await ground.api("DELETE", `/v2/volumes/${id}`);
+      return true;
+    });
+  }
+}
+
+/** Waits until the app writes again. */
+async function firstWrite(ground: Ground): Promise<void> {
+  const { url } = await ground.outputs();
+  await until("acknowledged write", 120, async () => {
+    const writer = startWriter({ url }, ground.fresh());
+    await delay(1000);
+    return (await writer.stop()).acknowledged.length > 0;
+  });
+}
