@@ -42,7 +42,8 @@ async function main(): Promise<void> {
     case "list":
       return use(list);
     case "restore":
-      return use(restore(stop));
+      // Its input stays open: read on, it would keep a restore that failed from ending.
+      return use(restore(stop)).finally(() => process.stdin.destroy());
     default:
       return serve(settings, use, stop.signal);
   }
@@ -129,7 +130,6 @@ const restore = (stop: AbortController) => async (context: Context) => {
           context.signal.throwIfAborted();
         });
   context.tell({ event: "done", ...done });
-  process.stdin.destroy();
 };
 
 /** @throws {Error} that does not repeat it: the key is in it. */
