@@ -35,7 +35,7 @@ test.each([
 );
 
 test.each([
-  ["backup shop now", "takes `list` or nothing, got now"],
+  ["backup shop now", "or nothing, got now"],
   ["restore shop --from third", "--from must be first or second, got third"],
   ["migrate sqlite no.db --to shop", "There is no file no.db."],
   ["migrate postgres --from here --to shop:managed", "--from must be"],
