@@ -5,8 +5,8 @@ import { Bucket, type BucketObject } from "./bucket";
 import type { Context } from "./context";
 import { directoryOf, idOf, type Part } from "./manifest";
 import { type Opened, readPart } from "./read-part";
-import { elsewhere } from "./restore";
 import { type Source, Unreadable } from "./source";
+import { elsewhere } from "./store";
 import type { Packed } from "./tree";
 
 /** Of the part, and of what a restore puts aside. */

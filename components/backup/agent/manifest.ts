@@ -75,3 +75,10 @@ export function differences(expected: Tables, found: Tables): string[] {
     return before.sum === after.sum ? [] : [`${name} has ${after.rows} rows, but other contents`];
   });
 }
+
+/** @throws {Error} with the first differences, when tables were restored that are not what was saved. */
+export function mustBeAsSaved(expected: Tables, found: Tables): void {
+  const wrong = differences(expected, found);
+  if (wrong.length === 0) return;
+  throw new Error(`what was restored is not what was saved: ${wrong.slice(0, 5).join("; ")}`);
+}

@@ -13,14 +13,13 @@ import { bytesOf } from "./progress";
 import { replay, writeScripts } from "./replay";
 import {
   bringBack,
-  elsewhere,
   mustOpen,
   type Origin,
   type RestoreRequest,
   storeOf,
   tablesOf,
 } from "./restore";
-import type { Store } from "./store";
+import { elsewhere, type Store } from "./store";
 
 const GIB = 2 ** 30;
 

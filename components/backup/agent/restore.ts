@@ -1,18 +1,23 @@
 import * as path from "node:path";
 import { recipientOf } from "../age-key";
-import { type DatabaseServer, GIVEN_PLACE, type PlaceName } from "../settings";
+import type { DatabaseServer, PlaceName } from "../settings";
 import { type Access, accessTo } from "./access";
 import { Administrator, restoreCommand } from "./beside";
 import { readManifest } from "./catalogue";
 import { adminDatabase } from "./databases";
-import { type Context, decompress, decrypt } from "./context";
-import { flow } from "./flow";
-import { differences, directoryOf, idOf, type Manifest, type Part, type Tables } from "./manifest";
-import { Measure } from "./measure";
+import type { Context } from "./context";
+import {
+  directoryOf,
+  idOf,
+  type Manifest,
+  mustBeAsSaved,
+  type Part,
+  type Tables,
+} from "./manifest";
 import { countTables, freeze, Session } from "./postgres";
-import { bytesOf } from "./progress";
 import { writePrivate } from "./private";
-import type { Store } from "./store";
+import { readInto } from "./read-part";
+import { elsewhere, type Store } from "./store";
 
 export interface RestoreRequest {
   /** age's secret key. It comes by standard input, and is kept in memory only. */
@@ -61,10 +66,13 @@ export async function restoreDatabases(
     label: manifest.id.toLowerCase(),
     databases: parts.map(({ name }) => name),
     bytes: parts.reduce((sum, part) => sum + part.originalBytes, 0),
-    fill: (database, beside) => {
+    fill: async (database, beside) => {
       const part = parts.find(({ name }) => name === database);
       if (part === undefined) throw new Error(`there is no database ${database}`);
-      return load(context, server, { manifest, part, beside, store, identity });
+      const access = accessTo(server, context.secrets);
+      const at = { store, id: manifest.id, identity };
+      await readInto(context, at, part, restoreCommand(access, beside));
+      return part.tables ?? {};
     },
   };
   return { from: store.name, ...(await bringBack(context, server, origin, request)) };
@@ -167,12 +175,6 @@ export async function mustBeWhole(store: Store, { id }: Manifest, parts: readonl
   }
 }
 
-/** What to do when a place does not have what it should. */
-export const elsewhere = ({ name }: Store) => {
-  if (name === GIVEN_PLACE) return "try the other place, or another backup";
-  return `try --from ${name === "first" ? "second" : "first"}`;
-};
-
 /** Makes a database beside, and looks whether it holds what it should. */
 async function make(
   { tell }: Context,
@@ -188,52 +190,13 @@ async function make(
     const expected = await origin.fill(name, beside);
     tell({ event: "begins", what: `rows and sums of ${name}` });
     const found = await tablesOf(administrator.access, beside);
-    const wrong = differences(expected, found);
-    if (wrong.length > 0) {
-      throw new Error(`what was restored is not what was saved: ${wrong.slice(0, 5).join("; ")}`);
-    }
+    mustBeAsSaved(expected, found);
     await administrator.mark(beside, verifiedMark(origin));
     return found;
   } catch (error) {
     await administrator.drop(beside).catch(() => undefined);
     throw error;
   }
-}
-
-interface Loading {
-  readonly manifest: Manifest;
-  readonly part: Part;
-  readonly beside: string;
-  readonly store: Store;
-  /** File. */
-  readonly identity: string;
-}
-
-/** Fills a database with a dump. @returns what the backup says of its tables. */
-async function load(
-  { tell, signal, secrets }: Context,
-  server: DatabaseServer,
-  { manifest, part, beside, store, identity }: Loading,
-): Promise<Tables> {
-  const what = `database ${part.name} ← ${store.name} place`;
-  const file = `${directoryOf(manifest.id)}/${part.file}`;
-  tell({ event: "begins", what, total: part.bytes });
-  const measure = new Measure(bytesOf(what, tell));
-  await flow(
-    store.rclone("cat", store.at(file)),
-    [measure, decrypt(identity), decompress],
-    restoreCommand(accessTo(server, secrets), beside),
-    signal,
-  ).catch((error: unknown) => {
-    const reason = error instanceof Error ? error.message : "it failed";
-    throw new Error(`${file} cannot be restored from the ${store.name} place: ${reason}`);
-  });
-  if (measure.sha256() !== part.sha256) {
-    throw new Error(
-      `${file} in the ${store.name} place is damaged: its SHA-256 is another one; ${elsewhere(store)}`,
-    );
-  }
-  return part.tables ?? {};
 }
 
 export async function tablesOf(access: Access, database: string) {

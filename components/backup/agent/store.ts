@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { type Duplex, type Readable, Writable } from "node:stream";
-import type { Place } from "../settings";
+import { GIVEN_PLACE, type Place } from "../settings";
 import { keyFiles, rcloneConfig, rootOf } from "../rclone";
 import { type Command, flow, outputOf, ProgramFailed, textOf } from "./flow";
 import { Measure } from "./measure";
@@ -180,3 +180,9 @@ function nothingThere(error: unknown): string {
   if (error instanceof ProgramFailed && NOT_THERE.includes(error.status ?? 0)) return "";
   throw error;
 }
+
+/** What to do when a place does not have what it should. */
+export const elsewhere = ({ name }: Store) => {
+  if (name === GIVEN_PLACE) return "try the other place, or another backup";
+  return `try --from ${name === "first" ? "second" : "first"}`;
+};

@@ -4,10 +4,10 @@ import * as path from "node:path";
 import { z } from "zod";
 import type { Manifest, Part } from "../../../components/backup/agent/manifest";
 import { writePrivate } from "../../../components/backup/agent/private";
+import { readInto } from "../../../components/backup/agent/read-part";
 import { Fault } from "../../../local/fault";
 import { size } from "../../backup/agent";
 import type { Opened } from "./opened";
-import { readInto } from "./read";
 
 /** Says which files are whole. */
 const RECORD = "restored.json";

@@ -1,11 +1,11 @@
 /** A backup's databases in any PostgreSQL server that the environment leads to. */
 import type { Access } from "../../../components/backup/agent/access";
-import { differences, type Manifest, type Part } from "../../../components/backup/agent/manifest";
+import { type Manifest, mustBeAsSaved, type Part } from "../../../components/backup/agent/manifest";
 import { askOnce, literal, quoted } from "../../../components/backup/agent/postgres";
+import { readInto } from "../../../components/backup/agent/read-part";
 import { tablesOf } from "../../../components/backup/agent/restore";
 import { Fault } from "../../../local/fault";
 import type { Opened } from "./opened";
-import { readInto } from "./read";
 
 /** By libpq's variables and files alone: PGHOST, PGSERVICE, PGPASSFILE, … https://www.postgresql.org/docs/15/libpq-envars.html */
 const ACCESS: Access = { env: { PGAPPNAME: "archipelago restore" } };
@@ -49,10 +49,7 @@ export async function intoPostgres(
       await readInto(opened, { store: opened.store, id, identity }, part, to);
       opened.tell({ event: "begins", what: `rows and sums of ${name}` });
       const found = await tablesOf(ACCESS, beside);
-      const wrong = differences(part.tables ?? {}, found);
-      if (wrong.length > 0) {
-        throw new Error(`what was restored is not what was saved: ${wrong.slice(0, 5).join("; ")}`);
-      }
+      mustBeAsSaved(part.tables ?? {}, found);
       await admin(`ALTER DATABASE ${quoted(beside)} RENAME TO ${quoted(name)}`);
       const tables = Object.values(found);
       const rows = tables.reduce((sum, table) => sum + table.rows, 0);
