@@ -23,6 +23,11 @@ export function hasDeletedWith(stack: string): boolean {
   return stateMentions(stack, '"deletedWith"');
 }
 
+/** Whether the stack has a bastion. */
+export function hasBastion(stack: string): boolean {
+  return stateMentions(stack, '"archipelago:bastion:Bastion"');
+}
+
 /** Whether the stack has a bucket. */
 export function hasBucket(stack: string): boolean {
   return stateMentions(stack, '"digitalocean:index/spacesBucket:SpacesBucket"');

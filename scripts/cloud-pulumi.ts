@@ -4,6 +4,7 @@ import { Fault } from "../local/fault";
 import { checkout } from "../local/paths";
 import { leadToLivingManager } from "./dead-docker-host";
 import { heal } from "./heal";
+import { forgetLostBastion } from "./lost-bastion";
 import { forgetLost } from "./lost-swarm";
 import type { RunOptions } from "./stack-pulumi";
 
@@ -46,11 +47,10 @@ export async function healCloud(stack: string): Promise<number> {
     return result;
   };
   const api = { url: process.env.DIGITALOCEAN_API_URL ?? DIGITALOCEAN_API, token };
-  const lines = [
-    ...(await heal(run, api)),
-    ...(await forgetLost(run, api)),
-    ...(await leadToLivingManager(run)),
-  ];
+  const lines = [...(await heal(run, api)), ...(await forgetLost(run, api))];
+  const bastions = await forgetLostBastion(run, api);
+  // Without a bastion no node answers.
+  lines.push(...(bastions.length > 0 ? bastions : await leadToLivingManager(run)));
   process.stdout.write(
     lines.length > 0
       ? `${lines.join("\n")}\n`

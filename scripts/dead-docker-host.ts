@@ -76,12 +76,12 @@ export async function leadToLivingManager(
   return lines;
 }
 
-/** Behind a bastion that is gone all nodes look dead. */
+/** Behind a bastion that is off all nodes look dead. */
 function adviceFor(members: readonly Pick<z.infer<typeof member>["outputs"], "connection">[]) {
   const hosts = new Set(members.flatMap(({ connection: { bastion } }) => bastion?.host ?? []));
   return [...hosts].map(
     (host) =>
-      `no node answers through the bastion ${host}: if that is gone, refresh only --target '**bastion' --target '**project', then up makes another one`,
+      `no node answers through the bastion ${host}: turn its Droplet on; or delete that Droplet, and the next up makes another one (in the cloud after npm run heal -- <stack>)`,
   );
 }
 

@@ -6,6 +6,7 @@
  * Docker's own plugin too: it reads all resources at once, so that none knows yet that the Droplets are gone.
  */
 import { z } from "zod";
+import { lookUp } from "./look-up";
 import {
   type Api,
   exportState,
@@ -45,26 +46,15 @@ export async function forgetLost(pulumi: RunPulumi, api: Api): Promise<string[]>
 /** What happened to a Droplet or a swarm, when it is gone for sure; undefined otherwise, and for everything else. */
 async function lossOf({ type, id, inputs }: Resource, api: Api): Promise<string | undefined> {
   if (type === DROPLET && id !== undefined)
-    return (await ask(api, `droplets/${id}`)) === undefined
+    return (await lookUp(api, `droplets/${id}`)) === undefined
       ? `Droplet ${id} does not exist any more`
       : undefined;
   const tag = inputs?.["tag"];
   if (type !== CLUSTER || typeof tag !== "string") return undefined;
   const query = new URLSearchParams({ tag_name: tag, per_page: "1" });
-  const answer = await ask(api, `droplets?${query.toString()}`);
+  const answer = await lookUp(api, `droplets?${query.toString()}`);
   const { droplets } = z.object({ droplets: z.array(z.unknown()) }).parse(answer);
   return droplets.length > 0 ? undefined : `no Droplet tagged ${tag} exists any more`;
-}
-
-/** @returns undefined for what does not exist. @throws {Error} when the API does not say. */
-async function ask({ url, token }: Api, resource: string): Promise<unknown> {
-  const response = await fetch(`${url}/v2/${resource}`, {
-    headers: { authorization: `Bearer ${token}` },
-  });
-  if (response.ok) return response.json();
-  await response.body?.cancel();
-  if (response.status === 404) return undefined;
-  throw new Error(`${url} answered ${response.status} to GET ${resource}`);
 }
 
 const nameOf = (urn: string) => urn.split("::").at(-1) ?? urn;

@@ -19,6 +19,7 @@ const resource = z.looseObject({
   urn: z.string(),
   type: z.string(),
   id: z.string().optional(),
+  parent: z.string().optional(),
   inputs: z.record(z.string(), z.unknown()).optional(),
   deletedWith: z.string().optional(),
   dependencies: z.array(z.string()).nullish(),

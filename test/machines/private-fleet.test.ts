@@ -208,13 +208,12 @@ onMachines("a bastion that is lost is no loss for visitors, and is replaced by u
   const lost = droplets.find(({ name }) => name === "shop-bastion");
   await cloud.api("DELETE", `/v2/droplets/${lost?.id}`);
   expect((await browse("/")).status).toBe(200);
-  succeeded(
-    await cloud.local(
-      ...["refresh", "shop", "--yes", "--skip-preview"],
-      ...["--target", "**bastion", "--target", "**project"],
-    ),
-  );
-  succeeded(await house.up());
+  const refreshed = await cloud.local("refresh", "shop", "--yes", "--skip-preview");
+  expect(refreshed.code).toBe(1);
+  expect(refreshed.output).toContain("npm run local -- up shop makes another one");
+  const status = await cloud.npm("status", "shop");
+  expect(status.output).toMatch(/the bastion .* does not let through: .* `up` makes another one/);
+  succeeded(await cloud.local("up", "shop", "--yes", "--skip-preview", "--refresh"));
   expect(await house.onNode("hostname")).toBe("shop-manager-1");
   succeeded(await cloud.local("preview", "shop", "--refresh", "--expect-no-changes"));
 });

@@ -67,6 +67,18 @@ describe("a fleet through its life, on the real engine (simulated machines)", ()
     }
   }, 240_000);
 
+  test("up makes another bastion when somebody removed it, though it was told to ask the nodes behind it", async () => {
+    const before = await droplets();
+    await cloud.api("DELETE", `/v2/droplets/${before["app-bastion"]}`);
+    const up = succeeded(await cloud.local("up", "app", "--yes", "--skip-preview", "--refresh"));
+    expect(up.output).toContain(
+      `bastion: Droplet ${before["app-bastion"]} does not exist any more; up makes another one`,
+    );
+    const after = await droplets();
+    expect(after["app-bastion"]).not.toBe(before["app-bastion"]);
+    expect(after).toEqual({ ...before, "app-bastion": after["app-bastion"] });
+  }, 240_000);
+
   test("destroy leaves nothing behind", async () => {
     succeeded(await cloud.local("destroy", "app", "--yes", "--skip-preview"));
     expect(await droplets()).toEqual({});

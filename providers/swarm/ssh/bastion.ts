@@ -17,6 +17,9 @@ import { parsePublicKey } from "./host-keys";
  * the bastion sees neither keys nor what is said, and no agent is forwarded to it.
  */
 
+const REMEDY =
+  ". Is its Droplet on? If it is gone, `up` makes another one, in the cloud after `npm run heal -- <stack>`";
+
 /** The bastion is at fault, and says nothing of the nodes behind it. */
 export class BastionError extends Error {
   override readonly name = "BastionError";
@@ -26,7 +29,10 @@ export class BastionError extends Error {
     /** Waiting does not mend it. */
     readonly isFinal: boolean,
   ) {
-    super(`the bastion (${host}) does not let through: ${messageOf(reason)}`, { cause: reason });
+    super(
+      `the bastion (${host}) does not let through: ${messageOf(reason)}${isFinal ? "" : REMEDY}`,
+      { cause: reason },
+    );
   }
 }
 
