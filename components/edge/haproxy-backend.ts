@@ -34,6 +34,12 @@ export function cacheSection(name: string): string[] {
 
 export const backendName = (route: EdgeRoute) => `${route.service}-${route.port}`;
 
+/**
+ * The same tasks, believed without a check: for the time when none passes it, yet swarm, whose own health check is more
+ * patient, still names them. A slow answer is better than none (Envoy's panic threshold, and what AWS calls fail-open).
+ */
+export const uncheckedName = (route: EdgeRoute) => `${backendName(route)}-unchecked`;
+
 /** One backend for each service and port, however many routes lead there. */
 export function backends(settings: EdgeSettings): EdgeRoute[] {
   return [...new Map(settings.routes.map((route) => [backendName(route), route])).values()];
@@ -62,22 +68,40 @@ export function limitTable(route: EdgeRoute): string[] {
   ];
 }
 
-export function backend(settings: EdgeSettings, route: EdgeRoute): string[] {
-  const slots = Math.max(SLOTS_MINIMUM, 2 * (route.replicas ?? 1) + 2);
-  return [
-    `backend ${backendName(route)}`,
-    ...balanceRules(route),
+/** The backend of a service, and the one that stands in for it while no task passes its check. */
+export function backendPair(settings: EdgeSettings, route: EdgeRoute): string[] {
+  const checks = [
     "    option httpchk",
     `    http-check send meth GET uri ${route.health?.path ?? "/"} ver HTTP/1.1 ` +
       `hdr Host ${settings.domain ?? settings.names[0] ?? "localhost"} hdr User-Agent archipelago-edge`,
     "    http-check expect status 200-399",
+  ];
+  return [
+    `backend ${backendName(route)}`,
+    ...checks,
+    ...rules(settings, route),
+    `    server-template ${slots(route)}`,
+    "",
+    `backend ${uncheckedName(route)}`,
+    ...rules(settings, route),
+    `    server-template ${slots(route)} no-check`,
+    "",
+  ];
+}
+
+/** Arguments of `server-template`: name, number of servers, address. */
+function slots({ service, port, replicas = 1 }: EdgeRoute): string {
+  return `${service}- ${Math.max(SLOTS_MINIMUM, 2 * replicas + 2)} tasks.${service}:${port}`;
+}
+
+function rules(settings: EdgeSettings, route: EdgeRoute): string[] {
+  return [
+    ...balanceRules(route),
     ...limitRules(settings, route),
     // A connection that was refused is tried elsewhere for any method: nothing was sent yet.
     "    http-request disable-l7-retry unless { method GET HEAD OPTIONS }",
     ...cacheRules(route),
     `    http-error ${pageAnswer(settings.runDir, "503", `503-${route.service}`)}`,
-    `    server-template ${route.service}- ${slots} tasks.${route.service}:${route.port}`,
-    "",
   ];
 }
 
@@ -117,16 +141,17 @@ function limitRules({ runDir }: EdgeSettings, route: EdgeRoute): string[] {
 
 /**
  * HAProxy itself serves nothing stale. So each answer is kept twice: as the app says, and with a longer life in another
- * cache, which is asked only when no task is up. The header is put back before the answer goes on its way.
+ * cache, which is asked only when no task passes its check. The header is put back before the answer goes on its way.
  */
-function cacheRules({ cachePaths = [] }: EdgeRoute): string[] {
+function cacheRules(route: EdgeRoute): string[] {
+  const { cachePaths = [] } = route;
   if (cachePaths.length === 0) return [];
   const paths = cachePaths.flatMap((path) => pathCondition("cached", path));
   const anything = cachePaths.some((path) => pathCondition("cached", path).length === 0);
   return [
     ...(anything ? ["    acl cached always_true"] : paths),
-    `    http-request cache-use ${FRESH} if cached { nbsrv gt 0 }`,
-    `    http-request cache-use ${STALE} if cached { nbsrv eq 0 }`,
+    `    http-request cache-use ${FRESH} if cached { nbsrv(${backendName(route)}) gt 0 }`,
+    `    http-request cache-use ${STALE} if cached { nbsrv(${backendName(route)}) eq 0 }`,
     "    http-request set-var(txn.cached) bool(true) if cached",
     "    acl hit res.cache_hit",
     "    acl shared var(txn.cached) -m bool",

@@ -1,4 +1,4 @@
-import { CACHES, backend, backends, cacheSection, limitTable } from "./haproxy-backend";
+import { CACHES, backendPair, backends, cacheSection, limitTable } from "./haproxy-backend";
 import { type CertificateInUse, publicFrontend } from "./haproxy-frontend";
 import { nodeStateFile } from "./node-state";
 import { COMMON_STATUSES, pageAnswer } from "./pages";
@@ -31,7 +31,10 @@ export function renderHaproxyConfig(
       : []),
     ...publicFrontend(settings, certificates),
     ...internalFrontend(settings),
-    ...backends(settings).flatMap((route) => [...limitTable(route), ...backend(settings, route)]),
+    ...backends(settings).flatMap((route) => [
+      ...limitTable(route),
+      ...backendPair(settings, route),
+    ]),
     ...agentBackend(settings),
     ...noRouteBackend(settings),
     "",

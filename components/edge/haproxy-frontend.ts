@@ -1,4 +1,4 @@
-import { backendName, backends, pathCondition } from "./haproxy-backend";
+import { backendName, backends, pathCondition, uncheckedName } from "./haproxy-backend";
 import { NODE_STATE_FETCH, WAITING_VARIABLE } from "./node-state";
 import { pageAnswer } from "./pages";
 import { type EdgeRoute, type EdgeSettings, HEALTH_PATH } from "./settings";
@@ -146,8 +146,13 @@ function routeRules(route: EdgeRoute & { readonly path: string }, index: number)
       : []),
     ...(path.length > 0 ? [`route${index}`] : []),
   ];
+  const noneIsWell = [
+    `{ nbsrv(${backendName(route)}) eq 0 }`,
+    `{ nbsrv(${uncheckedName(route)}) gt 0 }`,
+  ];
   return [
     ...path,
+    `    use_backend ${uncheckedName(route)} if ${[...conditions, ...noneIsWell].join(" ")}`,
     `    use_backend ${backendName(route)}${conditions.length > 0 ? ` if ${conditions.join(" ")}` : ""}`,
   ];
 }

@@ -277,6 +277,22 @@ describeWith(["haproxy"], "the edge behind a Load Balancer", () => {
     });
   }, 60_000);
 
+  it("asks a task that fails its check only when every task does, and then rather than nobody", async () => {
+    const answers = async () => {
+      const all = await Promise.all(Array.from({ length: 8 }, () => node.ask("/turns")));
+      return [...new Set(all.map(({ status, body }) => `${status} ${body}`))].sort();
+    };
+    await eventually(15, async () => expect(await answers()).toEqual([`200 ${ONE}`, `200 ${TWO}`]));
+    tasks.unwell.add(ONE);
+    await eventually(15, async () => expect(await answers()).toEqual([`200 ${TWO}`]));
+    tasks.unwell.add(TWO);
+    await eventually(15, async () => expect(await answers()).toEqual([`200 ${ONE}`, `200 ${TWO}`]));
+    tasks.unwell.delete(TWO);
+    await eventually(15, async () => expect(await answers()).toEqual([`200 ${TWO}`]));
+    tasks.unwell.clear();
+    await eventually(15, async () => expect(await answers()).toEqual([`200 ${ONE}`, `200 ${TWO}`]));
+  }, 90_000);
+
   it("serves on after its drain command, with its health check failing", async () => {
     const [, other] = nodes as [EdgeNode, EdgeNode];
     const [program = "", ...rest] = drainCommand(other.sandbox.settings.runDir);

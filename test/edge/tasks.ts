@@ -18,6 +18,8 @@ export class Tasks {
   readonly seen: Seen[] = [];
   /** Addresses of tasks that break the connection instead of answering anything but health checks. */
   readonly broken = new Set<string>();
+  /** Addresses of tasks that answer, but fail their health check. */
+  readonly unwell = new Set<string>();
   private readonly servers = new Map<string, Server>();
   private readonly held: (() => void)[] = [];
   private answers = 0;
@@ -68,6 +70,7 @@ export class Tasks {
       const { method = "", headers } = request;
       this.seen.push({ task, method, path: url.pathname, headers });
     }
+    if (this.unwell.has(task) && isHealth) response.statusCode = 500;
     if (this.broken.has(task) && !isHealth) return void request.socket.destroy();
     const cacheControl = url.searchParams.get("control");
     if (cacheControl !== null) response.setHeader("cache-control", cacheControl);
