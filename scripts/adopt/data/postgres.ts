@@ -151,8 +151,7 @@ export class PostgresMove {
   }
 
   private async fill(snapshot: string, onBytes: (bytes: number) => void): Promise<number> {
-    const dump = this.source.dump([...DUMP_WORDS, `--snapshot=${snapshot}`]);
-    dump.stdin.end();
+    const knowsRestrict = await this.knowsRestrict();
     let bytes = 0;
     const counted = new Transform({
       transform(chunk: Buffer, _, done) {
@@ -161,7 +160,11 @@ export class PostgresMove {
         done(null, chunk);
       },
     });
-    const sql = Readable.from(this.around(dump, counted, await this.knowsRestrict()));
+    const dump = this.source.dump([...DUMP_WORDS, `--snapshot=${snapshot}`]);
+    dump.stdin.end();
+    // At once: Node.js throws away what a program that has ended printed while nobody read it.
+    void pipeline(dump.stdout, counted).catch(() => undefined);
+    const sql = Readable.from(this.around(dump, counted, knowsRestrict));
     let complaint = "";
     const code = await this.target.psql(this.beside)({
       stdin: sql,
@@ -183,7 +186,6 @@ export class PostgresMove {
   private async *around(dump: Running, counted: Transform, knowsRestrict: boolean) {
     const [maker, owner] = [identifier(this.beside), identifier(this.database)];
     yield `CREATE ROLE ${maker} SUPERUSER NOLOGIN; SET ROLE ${maker};\n`;
-    void pipeline(dump.stdout, counted).catch(() => undefined);
     const known = knowsRestrict ? same : withoutRestrict;
     let isHead = true;
     let rest: Buffer = Buffer.alloc(0);

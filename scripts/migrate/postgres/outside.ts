@@ -103,6 +103,19 @@ export class OutsideServer {
    * @param role owner on the target.
    */
   async copy({ snapshot, last }: CopyJob, role: string, openTarget: StartPsql): Promise<void> {
+    const target = new Psql(openTarget);
+    try {
+      await target.run(`\\o /dev/null\nBEGIN; SET ROLE ${identifier(role)};`);
+      await this.dump(snapshot, (chunk) => target.write(chunk));
+      await target.run(`${last} COMMIT;`);
+    } catch (error) {
+      throw new Fault(`The copy failed, and left nothing: ${(error as Error).message}`);
+    } finally {
+      await target.end();
+    }
+  }
+
+  private async dump(snapshot: string, take: (chunk: Buffer) => Promise<void>): Promise<void> {
     const child = spawn("pg_dump", ["-w", "-d", this.conninfo, ...dumpFlags(snapshot)], {
       env: environment(),
       stdio: ["ignore", "pipe", "pipe"],
@@ -112,18 +125,13 @@ export class OutsideServer {
     child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-4096)));
     const closed = once(child, "close") as Promise<[number]>;
     closed.catch(() => undefined);
-    const target = new Psql(openTarget);
     try {
-      await target.run(`\\o /dev/null\nBEGIN; SET ROLE ${identifier(role)};`);
-      for await (const chunk of child.stdout) await target.write(chunk as Buffer);
+      // At once: Node.js throws away what a program that has ended printed while nobody read it.
+      for await (const chunk of child.stdout) await take(chunk as Buffer);
       const [code] = await closed;
       if (code !== 0) throw new Error(stderr.trim());
-      await target.run(`${last} COMMIT;`);
-    } catch (error) {
-      throw new Fault(`The copy failed, and left nothing: ${(error as Error).message}`);
     } finally {
       child.kill();
-      await target.end();
     }
   }
 }
