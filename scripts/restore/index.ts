@@ -9,6 +9,7 @@ import { ageOf, listBackups, type StoredBackup, tableOf } from "../backup/list";
 import { findTarget } from "../operator/target";
 import { restoreElsewhere } from "./elsewhere";
 import { readIdentity } from "./identity";
+import { mustNotBeOfNewServer } from "./newest";
 import { momentOf, type RestoreOptions } from "./options";
 import { filesIn, linesOf, stopServices } from "./services";
 
@@ -42,10 +43,11 @@ export async function restore(stack: string | undefined, options: RestoreOptions
     for (const failure of failures) process.stderr.write(`${failure}\n`);
     if (!json && backups.length > 0) process.stderr.write(`${tableOf(backups)}\n`);
     const moment = momentOf(options.to);
-    const request =
-      moment === undefined
-        ? fromBackup(stack, choose(backups, options.to, from), options)
-        : fromArchive(stack, moment, from ?? "first", options);
+    const chosen = moment === undefined ? choose(backups, options.to, from) : undefined;
+    if (chosen && options.to === undefined) mustNotBeOfNewServer(chosen, backups);
+    const request = chosen
+      ? fromBackup(stack, chosen, options)
+      : fromArchive(stack, moment ?? "end", from ?? "first", options);
     if (!options.dryRun && !options.yes && !(await agreed(stack))) return 1;
     return await follow(json, (onEvent) =>
       askAgent(target, "restore", onEvent, request, stopServices(target)),
