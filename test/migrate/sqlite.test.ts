@@ -210,9 +210,9 @@ test.each([
 test("what PostgreSQL cannot hold stops the migration before it starts, by table, column and row", async () => {
   const database = await newDatabase();
   const file = sqlite(`
-    CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, day DATE, size INTEGER, price DECIMAL(10,2));
-    INSERT INTO t VALUES (1, 'a' || char(0) || 'b', '2024-02-31', 'many', 1.239);
-    INSERT INTO t VALUES (2, CAST(x'c328' AS TEXT), '2024-02-29', 2, 1.2);
+    CREATE TABLE t (id INTEGER PRIMARY KEY, name TEXT, day DATE, size INTEGER, price DECIMAL(10,2), at DATETIME);
+    INSERT INTO t VALUES (1, 'a' || char(0) || 'b', '2024-02-31', 'many', 1.239, '2024-02-31 10:00:00');
+    INSERT INTO t VALUES (2, CAST(x'c328' AS TEXT), '2024-02-29', 'm' || char(0), 1.2, '2024-02-29 10:00:00.1234567');
     CREATE TABLE child (t_id INTEGER REFERENCES t (id));
     INSERT INTO child VALUES (99);
     CREATE VIRTUAL TABLE found USING fts5(body);
@@ -223,7 +223,8 @@ test("what PostgreSQL cannot hold stops the migration before it starts, by table
   expect(all).toContain("t.name 1 texts have a NUL byte");
   expect(all).toContain("t.name is not UTF-8 in the row with rowid 2");
   expect(all).toContain("t.day 1 values are no date");
-  expect(all).toContain("t.size 1 values are no integer");
+  expect(all).toContain("t.size 2 values are no integer");
+  expect(all).toContain("t.at 1 values are no datetime");
   expect(all).toContain("t.price 1 values have more digits behind the point than decimal(10,2)");
   expect(all).toContain("child 1 rows refer to rows of t that are not there");
   expect(all).toContain("found is a virtual table");
@@ -239,6 +240,38 @@ test("what PostgreSQL cannot hold stops the migration before it starts, by table
       "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace;",
     ),
   ).toEqual(["0"]);
+});
+
+test("texts of every length and with every character arrive as they are, what COPY and psql take for signs of theirs too", async () => {
+  const database = await newDatabase();
+  const wide = Array.from({ length: 150 }, (_, place) => `c${place}`);
+  const file = sqlite(`
+    CREATE TABLE texts (id INTEGER PRIMARY KEY, text TEXT, more TEXT);
+    WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 70)
+    INSERT INTO texts SELECT i, substr('ä€😀x' || replace(hex(zeroblob(40)), '0', 'b'), 1, i), NULL FROM n;
+    WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 255)
+    INSERT INTO texts SELECT 100 + i, 'a' || char(i) || 'b', char(i) FROM n;
+    INSERT INTO texts VALUES (500, '\\N', ''), (501, char(10) || '\\.' || char(10), '\\'), (502, 1.5, 2);
+    UPDATE texts SET more = NULL WHERE id = 502;
+    CREATE TABLE wide (${wide.join(", ")});
+    INSERT INTO wide (c0, c99, c149) VALUES (1, 'x', NULL), (2, NULL, 'y');`);
+  const { faults, tables } = await migrate(file, database);
+  expect(faults).toEqual([]);
+  expect(tables.map(({ rows }) => rows)).toEqual([329, 2]);
+  const { stdout } = spawnSync("sqlite3", [
+    file,
+    "SELECT id, hex(text), iif(more IS NULL, 'none', hex(more)) FROM texts ORDER BY id",
+  ]);
+  expect(
+    await ask(
+      database,
+      "SELECT id, upper(encode(convert_to(text, 'UTF8'), 'hex')), coalesce(upper(encode(convert_to(more, 'UTF8'), 'hex')), 'none') FROM texts ORDER BY id;",
+    ),
+  ).toEqual(stdout.toString().trim().split("\n"));
+  expect(await ask(database, "SELECT c0, c99, c149 FROM wide ORDER BY 1;")).toEqual([
+    "1|x|",
+    "2||y",
+  ]);
 });
 
 test("a rehearsal leaves nothing behind, also where the target has the tables", async () => {

@@ -6,6 +6,11 @@ import * as path from "node:path";
 import type { Readable } from "node:stream";
 import { Fault } from "../../../local/fault";
 
+/** Bytes that no UTF-8 text has, for `values`: between the values of a row, behind each row, and in place of NULL. */
+export const FIELD_END = 0xff;
+export const ROW_END = 0xfe;
+export const NULL_MARK = 0xfd;
+
 /** JSON output and the table-valued PRAGMAs that are used here. */
 const NEEDED = [3, 37] as const;
 /** From here on the program replaces control characters in what it prints, unless told otherwise. */
@@ -56,8 +61,18 @@ export class SqliteFile {
   }
 
   /** What a query prints, a row a line, columns separated by tabs; as bytes, as SQLite has them. */
-  async stream(sql: string, use: (stdout: Readable) => Promise<void>): Promise<void> {
+  async lines(sql: string, use: (stdout: Readable) => Promise<void>): Promise<void> {
     await this.read(["-list", "-separator", "\t", this.file, sql], use);
+  }
+
+  /** The same where texts may hold whatever is UTF-8: what separates them is none. */
+  async values(sql: string, use: (stdout: Readable) => Promise<void>): Promise<void> {
+    const byte = (value: number) => `"\\${value.toString(8)}"`;
+    const marks = [
+      `.separator ${byte(FIELD_END)} ${byte(ROW_END)}`,
+      `.nullvalue ${byte(NULL_MARK)}`,
+    ];
+    await this.read(["-list", this.file, ...marks, sql], use);
   }
 
   private async read(words: readonly string[], use: (stdout: Readable) => Promise<void>) {

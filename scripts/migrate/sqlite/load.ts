@@ -3,14 +3,16 @@
  * the target as it was.
  */
 import { Fault } from "../../../local/fault";
-import { agree, type Checksum, checksumQuery, readChecksum, RowSum } from "../checksum";
+import { agree, type Checksum, readChecksum } from "../checksum";
 import { identifier, literal } from "../names";
 import type { Psql } from "../psql";
 import { define } from "./ddl";
-import type { SqliteFile } from "./file";
-import { canonicalizer, canonicalRow, copyRow } from "./kinds";
+import { ROW_END, type SqliteFile } from "./file";
+import { canonicalRow, printedRow } from "./kinds";
 import type { TablePlan, TargetTable } from "./plan";
 import type { Preflight, TargetTables } from "./preflight";
+import { rowSumQuery } from "./row-hash";
+import { Rows, wholeRows } from "./rows";
 
 /** Held by whoever migrates into a database: two at a time would wait for each other's tables. */
 const LOCK = 7_236_514;
@@ -175,14 +177,13 @@ async function copyTable(
   { table, columns }: TablePlan,
   onRows: (rows: number, bytes: number) => void,
 ): Promise<Checksum> {
-  const sum = new RowSum();
-  if (columns.length === 0) return sum;
-  const canonical = canonicalizer(columns);
+  const rows = new Rows(columns);
+  if (columns.length === 0) return rows.sum;
   const name = identifier(table.name);
   const names = columns.map((column) => identifier(column.name)).join(", ");
   await psql.write(`COPY ${name} (${names}) FROM STDIN WITH (FREEZE);\n`);
   let bytes = 0;
-  await file.stream(`SELECT ${copyRow(columns)} FROM ${name}`, async (stdout) => {
+  await file.values(`SELECT ${printedRow(columns)} FROM ${name}`, async (stdout) => {
     let parts: Buffer[] = [];
     let size = 0;
     const send = async () => {
@@ -192,32 +193,23 @@ async function copyTable(
       parts = [];
       size = 0;
       await psql.write(whole);
-      onRows(sum.rows, bytes);
+      onRows(rows.sum.rows, bytes);
     };
-    let rest: Buffer = Buffer.alloc(0);
-    for await (const chunk of stdout) {
-      const all = rest.length > 0 ? Buffer.concat([rest, chunk as Buffer]) : (chunk as Buffer);
-      let start = 0;
-      for (let end = all.indexOf(10); end >= 0; end = all.indexOf(10, start)) {
-        sum.add(canonical(all.subarray(start, end)));
-        start = end + 1;
-      }
-      rest = all.subarray(start);
-      if (start > 0) {
-        parts.push(all.subarray(0, start));
-        size += start;
-      }
+    for await (const values of wholeRows(stdout, ROW_END)) {
+      const part = rows.take(values);
+      parts.push(part);
+      size += part.length;
       if (size >= CHUNK_BYTES) await send();
     }
     await send();
   });
   await psql.run("\\.");
-  return sum;
+  return rows.sum;
 }
 
 async function verify(psql: Psql, { table, columns }: TablePlan, sent: Checksum): Promise<void> {
   if (columns.length === 0) return;
-  const query = checksumQuery(identifier(table.name), canonicalRow(columns));
+  const query = rowSumQuery(identifier(table.name), canonicalRow(columns));
   const found = readChecksum(await psql.value(`${query};`));
   if (agree(found, sent)) return;
   const what =

@@ -56,17 +56,18 @@ export async function preflight(
   for (const table of tables) {
     say(table.name);
     const there = target[table.name];
-    const profile = await profileTable(
-      file,
-      table,
-      (column) => there !== undefined || wishes[`${table.name}.${column}`] !== undefined,
-    );
+    const isWished = (column: string) =>
+      there !== undefined || wishes[`${table.name}.${column}`] !== undefined;
+    const [profile, bad] = await Promise.all([
+      profileTable(file, table, isWished),
+      badTexts(file, table),
+    ]);
     if (there && !replace) {
       const says = `is in the target already, with ${there.rows} rows: --replace puts the file's rows in their place, and keeps its definition`;
       faults.push({ at: table.name, says });
     }
     const planned = planTable(table, profile, framework, wishes, there?.columns);
-    for (const { row, column } of await badTexts(file, table, profile)) {
+    for (const { row, column } of bad) {
       const says = `is not UTF-8${row && ` in the row with ${row}`}: mend it`;
       planned.faults.push({ at: `${table.name}.${column}`, says });
     }
