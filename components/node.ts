@@ -2,9 +2,10 @@ import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as swarm from "../providers/swarm/sdk";
 import type { Bastion } from "./bastion/bastion";
+import { type DropletChanges, dropletOptions } from "./droplet-options";
 import { userData } from "./node/user-data";
 
-export interface NodeArgs {
+export interface NodeArgs extends DropletChanges {
   /** Name of the Droplet in the account. */
   readonly dropletName: string;
   /** DigitalOcean region slug. Changing this replaces the Droplet. */
@@ -43,10 +44,6 @@ export interface NodeArgs {
     /** Directories that must exist on it, relative to the mount point. */
     readonly directories: readonly swarm.NodeDirectory[];
   };
-  /** Leave the Droplet's image and size as they are for now, whatever they should be. @default false */
-  readonly held?: boolean;
-  /** What other user data means for a running Droplet: nothing, or a new Droplet. @default "keep" */
-  readonly userData?: "keep" | "replace";
   /** Refuse to delete the Droplet. */
   readonly protect: boolean;
   /** What must exist before the Droplet does: the Firewall. */
@@ -100,20 +97,8 @@ export class Node extends pulumi.ComponentResource {
       {
         ...child,
         protect: args.protect,
-        // Given a name, the provider would delete first.
-        deleteBeforeReplace: false,
-        // Read at birth only; a change would replace the Droplet. swarm:Node keeps the keys of a running
-        // node, and a new node gets the new user data.
-        ignoreChanges: [
-          "sshKeys",
-          ...(args.userData === "replace" ? [] : ["userData"]),
-          "monitoring",
-          // Its turn to be replaced has not come.
-          ...(args.held ? ["image", "size"] : []),
-        ],
+        ...dropletOptions(args, args.after),
         ...(args.resize === "replace" && { replaceOnChanges: ["size"] }),
-        // Born before its Firewall, a Droplet would be open for a while.
-        dependsOn: [...args.after],
       },
     );
     this.attachment =

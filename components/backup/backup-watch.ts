@@ -1,16 +1,7 @@
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { loader } from "../bundle";
-import {
-  base64,
-  READABLE,
-  type RolloutTarget,
-  rolloutTarget,
-  serviceArgs,
-} from "../service-defaults";
-import { AUTHORITIES, AUTHORITIES_MOUNT } from "./authorities";
+import type { RolloutTarget } from "../service-defaults";
 import { watchBundle } from "./bundle";
-import { ALIVE_FILE } from "./settings";
+import { backupProgram } from "./program";
 import { WATCH_CODE_FILE, WATCH_SERVICE, WATCH_STATE, type WatchSettings } from "./watch-settings";
 
 export interface BackupWatchArgs {
@@ -40,60 +31,26 @@ export class BackupWatch extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackupWatchArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:backup:BackupWatch", name, {}, opts);
-    const kept = { parent: this, deleteBeforeReplace: false };
-    const settings = new docker.Secret(
+    const { image, networkId, awayFrom, settings, after } = args;
+    this.target = backupProgram(
       name,
-      { data: pulumi.secret(pulumi.jsonStringify(args.settings)).apply(base64) },
-      kept,
-    );
-    const code = new docker.ServiceConfig(
-      `${name}-code`,
-      { data: watchBundle().toString("base64") },
-      kept,
-    );
-    const spec = serviceArgs({
-      name: WATCH_SERVICE,
-      networkId: args.networkId,
-      replicas: 1,
-      order: "stop-first",
-      memoryMib: 256,
-      ...(args.awayFrom !== undefined && {
-        constraints: [pulumi.interpolate`node.id != ${args.awayFrom}`],
-      }),
-      container: {
-        image: args.image,
-        commands: ["node", "-e", loader(WATCH_CODE_FILE)],
-        env: { NODE_EXTRA_CA_CERTS: AUTHORITIES },
-        user: "0:0",
-        init: true,
-        configs: [
-          {
-            configId: code.id,
-            configName: code.name,
-            fileName: WATCH_CODE_FILE,
-            fileMode: READABLE,
-          },
-        ],
-        secrets: [
-          {
-            secretId: settings.id,
-            secretName: settings.name,
-            fileName: WATCH_SERVICE,
-            fileMode: 0o400,
-          },
-        ],
-        mounts: [{ type: "volume", source: name, target: WATCH_STATE }, AUTHORITIES_MOUNT],
-        healthcheck: {
-          tests: ["CMD-SHELL", `test -e ${ALIVE_FILE}`],
-          interval: "10s",
-          timeout: "3s",
-          retries: 3,
-          startPeriod: "30s",
-        },
+      {
+        image,
+        networkId,
+        settings,
+        after,
+        service: WATCH_SERVICE,
+        program: watchBundle(),
+        codeFile: WATCH_CODE_FILE,
+        settingsFile: WATCH_SERVICE,
+        memoryMib: 256,
+        ...(awayFrom !== undefined && {
+          constraints: [pulumi.interpolate`node.id != ${awayFrom}`],
+        }),
+        mounts: [{ type: "volume", source: name, target: WATCH_STATE }],
       },
-    });
-    const service = new docker.Service(name, spec, { parent: this, dependsOn: [...args.after] });
-    this.target = rolloutTarget(WATCH_SERVICE, service, spec);
+      this,
+    );
     this.registerOutputs({});
   }
 }

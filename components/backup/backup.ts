@@ -1,17 +1,8 @@
-import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import { loader } from "../bundle";
-import {
-  base64,
-  READABLE,
-  type RolloutTarget,
-  rolloutTarget,
-  serviceArgs,
-  SINGLETON,
-} from "../service-defaults";
-import { AUTHORITIES, AUTHORITIES_MOUNT } from "./authorities";
+import { type RolloutTarget, SINGLETON } from "../service-defaults";
 import { backupBundle } from "./bundle";
-import { ALIVE_FILE, type BackupSettings, CODE_FILE } from "./settings";
+import { backupProgram } from "./program";
+import { type BackupSettings, CODE_FILE } from "./settings";
 
 export interface BackupArgs {
   /** With age, rclone, zstd, Node.js and PostgreSQL's programs: the toolbox. */
@@ -46,58 +37,25 @@ export class Backup extends pulumi.ComponentResource {
 
   constructor(name: string, args: BackupArgs, opts?: pulumi.ComponentResourceOptions) {
     super("archipelago:backup:Backup", name, {}, opts);
-    const { data } = args;
-    const kept = { parent: this, deleteBeforeReplace: false };
-    const settings = new docker.Secret(
+    const { data, image, networkId, settings, after } = args;
+    const directories = data?.directories ?? [];
+    this.target = backupProgram(
       name,
-      { data: pulumi.secret(pulumi.jsonStringify(args.settings)).apply(base64) },
-      kept,
-    );
-    const code = new docker.ServiceConfig(
-      `${name}-code`,
-      { data: backupBundle().toString("base64") },
-      kept,
-    );
-    const spec = serviceArgs({
-      name,
-      networkId: args.networkId,
-      replicas: 1,
-      order: "stop-first",
-      memoryMib: 512,
-      ...(data && { constraints: [pulumi.interpolate`node.id == ${data.nodeId}`] }),
-      labels: SINGLETON,
-      container: {
-        image: args.image,
-        commands: ["node", "-e", loader(CODE_FILE)],
-        env: { NODE_EXTRA_CA_CERTS: AUTHORITIES },
-        user: "0:0",
-        init: true,
-        configs: [
-          { configId: code.id, configName: code.name, fileName: CODE_FILE, fileMode: READABLE },
-        ],
-        secrets: [
-          {
-            secretId: settings.id,
-            secretName: settings.name,
-            fileName: "backup",
-            fileMode: 0o400,
-          },
-        ],
-        mounts: [
-          ...(data?.directories ?? []).map((directory) => ({ type: "bind", ...directory })),
-          AUTHORITIES_MOUNT,
-        ],
-        healthcheck: {
-          tests: ["CMD-SHELL", `test -e ${ALIVE_FILE}`],
-          interval: "10s",
-          timeout: "3s",
-          retries: 3,
-          startPeriod: "30s",
-        },
+      {
+        image,
+        networkId,
+        settings,
+        after,
+        program: backupBundle(),
+        codeFile: CODE_FILE,
+        settingsFile: "backup",
+        memoryMib: 512,
+        ...(data && { constraints: [pulumi.interpolate`node.id == ${data.nodeId}`] }),
+        labels: SINGLETON,
+        mounts: directories.map((directory) => ({ type: "bind", ...directory })),
       },
-    });
-    const service = new docker.Service(name, spec, { parent: this, dependsOn: [...args.after] });
-    this.target = rolloutTarget(name, service, spec);
+      this,
+    );
     this.registerOutputs({});
   }
 }

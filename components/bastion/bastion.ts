@@ -1,10 +1,11 @@
 import * as digitalocean from "@pulumi/digitalocean";
 import * as pulumi from "@pulumi/pulumi";
 import * as swarm from "../../providers/swarm/sdk";
+import { type DropletChanges, dropletOptions } from "../droplet-options";
 import { outboundRules, sshRules } from "../network";
 import { bastionUserData } from "./user-data";
 
-export interface BastionArgs {
+export interface BastionArgs extends DropletChanges {
   /** Name of the Droplet and of its Firewall in the account. */
   readonly dropletName: string;
   /** DigitalOcean region slug. Changing this replaces the Droplet. */
@@ -25,10 +26,6 @@ export interface BastionArgs {
   readonly authorizedKeys: readonly string[];
   /** A machine runs, and is met; simulated ones are not. */
   readonly meets: boolean;
-  /** Leave the Droplet's image and size as they are for now, whatever they should be. @default false */
-  readonly held?: boolean;
-  /** What other user data means for a running Droplet: nothing, or a new Droplet. @default "keep" */
-  readonly userData?: "keep" | "replace";
 }
 
 /**
@@ -74,22 +71,7 @@ export class Bastion extends pulumi.ComponentResource {
         userData: userDataWith(bootKey),
         monitoring: true,
       },
-      {
-        ...child,
-        // Given a name, the provider would delete first.
-        deleteBeforeReplace: false,
-        replaceOnChanges: ["size"],
-        // As of a Node: read at birth only, unless asked otherwise. `swarm.Bastion` keeps the keys.
-        ignoreChanges: [
-          "sshKeys",
-          ...(args.userData === "replace" ? [] : ["userData"]),
-          "monitoring",
-          // Its turn to be replaced has not come.
-          ...(args.held ? ["image", "size"] : []),
-        ],
-        // Born before its Firewall, a Droplet would be open for a while.
-        dependsOn: [firewall],
-      },
+      { ...child, ...dropletOptions(args, [firewall]), replaceOnChanges: ["size"] },
     );
     this.jumpHost = bootKey && this.meet(name, args, bootKey);
     this.registerOutputs({});

@@ -2,15 +2,10 @@ import * as path from "node:path";
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { type Container, type ContainerArgs, makeContainer } from "../app/container";
-import { bundle, loader } from "../bundle";
+import { bundle } from "../bundle";
+import { bundleService } from "../bundle-service";
 import type { RegistryLogin } from "../registry";
-import {
-  base64,
-  READABLE,
-  type RolloutTarget,
-  rolloutTarget,
-  serviceArgs,
-} from "../service-defaults";
+import { base64, READABLE, type RolloutTarget } from "../service-defaults";
 import { ALIVE_FILE, CODE_FILE, JOBS_FILE, type ScheduledJob } from "./jobs";
 
 const MIB = 1024 * 1024;
@@ -58,55 +53,42 @@ export class Scheduler extends pulumi.ComponentResource {
       { data: pulumi.jsonStringify(jobs).apply(base64) },
       kept,
     );
-    const code = new docker.ServiceConfig(
-      `${name}-code`,
-      { data: schedulerBundle().toString("base64") },
-      kept,
-    );
     const login =
       args.login &&
       new docker.Secret(`${name}-registry`, { data: registryAuth(args.login).apply(base64) }, kept);
-    const spec = serviceArgs({
+    this.target = bundleService(
       name,
-      networkId: args.networkId,
-      replicas: 1,
-      // Two at a time would only ask twice.
-      order: "stop-first",
-      memoryMib: 96,
-      constraints: ["node.role == manager"],
-      container: {
+      {
         image: args.nodeImage,
-        commands: ["node", "-e", loader(CODE_FILE)],
-        configs: [
-          { configId: code.id, configName: code.name, fileName: CODE_FILE, fileMode: READABLE },
-          { configId: list.id, configName: list.name, fileName: JOBS_FILE, fileMode: READABLE },
-        ],
-        ...(login && {
-          secrets: [
-            {
-              secretId: login.id,
-              secretName: login.name,
-              fileName: "scheduler-registry",
-              fileMode: 0o400,
-            },
+        networkId: args.networkId,
+        program: schedulerBundle(),
+        codeFile: CODE_FILE,
+        memoryMib: 96,
+        constraints: ["node.role == manager"],
+        container: {
+          configs: [
+            { configId: list.id, configName: list.name, fileName: JOBS_FILE, fileMode: READABLE },
           ],
-        }),
-        mounts: [{ type: "bind", source: "/var/run/docker.sock", target: "/var/run/docker.sock" }],
-        healthcheck: {
-          tests: ["CMD-SHELL", `test -n "$(find ${ALIVE_FILE} -mmin -2)"`],
-          interval: "10s",
-          timeout: "3s",
-          retries: 3,
-          startPeriod: "30s",
+          ...(login && {
+            secrets: [
+              {
+                secretId: login.id,
+                secretName: login.name,
+                fileName: "scheduler-registry",
+                fileMode: 0o400,
+              },
+            ],
+          }),
+          mounts: [
+            { type: "bind", source: "/var/run/docker.sock", target: "/var/run/docker.sock" },
+          ],
         },
+        aliveCommand: `test -n "$(find ${ALIVE_FILE} -mmin -2)"`,
+        after: [...args.after, ...made.flatMap(({ container }) => container.copies)],
       },
-    });
-    const service = new docker.Service(name, spec, {
-      parent: this,
-      dependsOn: [...args.after, ...made.flatMap(({ container }) => container.copies)],
-    });
+      this,
+    );
     this.images = Object.fromEntries(made.map(({ job, container }) => [job.name, container.image]));
-    this.target = rolloutTarget(name, service, spec);
     this.registerOutputs({});
   }
 }

@@ -1,10 +1,10 @@
 /** Real servers on loopback, each with a directory of its own, for tests and benchmarks of migrations. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Psql, PSQL_FLAGS, type StartPsql } from "../migrate/psql";
+import { localProgram, Psql, PSQL_FLAGS, type StartPsql } from "../migrate/psql";
+import { freePort } from "./free-port";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -92,27 +92,7 @@ export function localPsql(
   where: readonly string[],
   started?: (child: ChildProcess) => void,
 ): StartPsql {
-  return localProgram(["psql", ...PSQL_FLAGS, ...where], process.env, started);
-}
-
-/** @param started gets the process, to kill it. */
-export function localProgram(
-  [file = "", ...args]: readonly string[],
-  env: NodeJS.ProcessEnv,
-  started: (child: ChildProcess) => void = () => undefined,
-): StartPsql {
-  return ({ stdin, onStdout, onStderr }) => {
-    const child = spawn(file, args, { env });
-    started(child);
-    stdin.pipe(child.stdin);
-    child.stdin.on("error", () => undefined);
-    child.stdout.on("data", onStdout);
-    child.stderr.on("data", onStderr);
-    return new Promise((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (code) => resolve(code ?? 1));
-    });
-  };
+  return localProgram(["psql", ...PSQL_FLAGS, ...where], { started });
 }
 
 /** As `nobody` where we are root: the servers refuse to run as root. */
@@ -128,12 +108,4 @@ function run(command: readonly string[], cwd: string): void {
     timeout: 60_000,
   });
   if (status !== 0) throw new Error(`${command[0]} failed: ${stderr.toString()}`);
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

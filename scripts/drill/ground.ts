@@ -105,6 +105,11 @@ export class Ground {
     return { ...outputs, url: outputs.url };
   }
 
+  /** As the operator's commands know it. */
+  async target(): Promise<Target> {
+    return { stack: STACK, outputs: await this.outputs(), isLocal: true };
+  }
+
   /** URN of a resource by its type and name. */
   async urn(type: string, name: string): Promise<string> {
     const { stdout } = await this.pulumi("stack", "export");
@@ -131,8 +136,7 @@ export class Ground {
   }
 
   async manager(): Promise<Docker> {
-    const target: Target = { stack: STACK, outputs: await this.outputs() };
-    return managerOf(target);
+    return managerOf(await this.target());
   }
 
   /** A container of a service, on the first node that runs one. */

@@ -1,10 +1,14 @@
-/** What the database of a drill's stack has, asked where its container runs. */
+/** What the database of a drill's stack has, and what became of rows that were written to it. */
+import { Psql } from "../migrate/psql";
+import { psqlByPooler } from "../migrate/sqlite";
 import { runInside, runningTask } from "../operator/one-off";
-import { type Ground, STACK } from "./ground";
+import type { Outcome } from "./drill";
+import type { Ground } from "./ground";
+import type { Written } from "./writer";
 
 /** Runs SQL as the container's superuser. @returns lines of its answer. @throws {Error} when it fails. */
 export async function askContainer(ground: Ground, sql: string): Promise<string[]> {
-  const task = await runningTask({ stack: STACK, outputs: await ground.outputs() }, "postgres");
+  const task = await runningTask(await ground.target(), "postgres");
   let stdout = "";
   let stderr = "";
   const code = await runInside(
@@ -21,6 +25,34 @@ export async function askContainer(ground: Ground, sql: string): Promise<string[
   return stdout.split("\n").filter((line) => line !== "");
 }
 
+const notesOf = (mark: string) => `SELECT text FROM notes WHERE text LIKE '${mark}-%';`;
+
 /** Texts of the notes that a drill wrote. @param mark begins each of them. */
 export const storedNotes = async (ground: Ground, mark: string): Promise<ReadonlySet<string>> =>
-  new Set(await askContainer(ground, `SELECT text FROM notes WHERE text LIKE '${mark}-%';`));
+  new Set(await askContainer(ground, notesOf(mark)));
+
+/** The same, wherever the app finds its database. */
+export async function notesByPooler(ground: Ground, mark: string): Promise<ReadonlySet<string>> {
+  const psql = new Psql(await psqlByPooler(await ground.target(), "app"));
+  try {
+    return new Set(await psql.run(notesOf(mark)));
+  } finally {
+    await psql.end();
+  }
+}
+
+/** @param written and, of the same writer each, `stored`: the texts that are there in the end. */
+export function outcomeOf(
+  written: readonly Written[],
+  stored: readonly ReadonlySet<string>[],
+): Omit<Outcome, "notes"> {
+  const lost = written.flatMap(({ acknowledged }, index) =>
+    acknowledged.filter((text) => stored[index]?.has(text) !== true),
+  );
+  return {
+    rowsWritten: written.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0),
+    rowsLost: lost.length,
+    pauseMs: Math.max(...written.map(({ pauseMs }) => pauseMs)),
+    failedWrites: written.flatMap(({ failures }) => failures),
+  };
+}

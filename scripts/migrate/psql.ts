@@ -1,4 +1,5 @@
 /** A psql that is told one thing after the other: the same on this machine, and in a container of a stack. */
+import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { PassThrough, type Readable } from "node:stream";
@@ -12,6 +13,34 @@ export type StartPsql = (streams: {
   readonly onStdout: (chunk: Buffer) => void;
   readonly onStderr: (chunk: Buffer) => void;
 }) => Promise<number>;
+
+export interface LocalProgramOptions {
+  /** @default this process's */
+  readonly env?: NodeJS.ProcessEnv;
+  /** Apart from the terminal: Ctrl-C is this process's, which ends what it has begun. @default false */
+  readonly detached?: boolean;
+  /** Gets the process, to kill it. */
+  readonly started?: ((child: ChildProcess) => void) | undefined;
+}
+
+/** psql, or what speaks as it does, on this machine. */
+export function localProgram(
+  [file = "", ...args]: readonly string[],
+  { env = process.env, detached = false, started }: LocalProgramOptions = {},
+): StartPsql {
+  return ({ stdin, onStdout, onStderr }) => {
+    const child = spawn(file, args, { env, detached });
+    started?.(child);
+    stdin.pipe(child.stdin);
+    child.stdin.on("error", () => undefined);
+    child.stdout.on("data", onStdout);
+    child.stderr.on("data", onStderr);
+    return new Promise((resolve, reject) => {
+      child.once("error", reject);
+      child.once("close", (code) => resolve(code ?? 1));
+    });
+  };
+}
 
 /** The server refused a statement, or psql ended. The message is PostgreSQL's own. */
 export class PsqlError extends Error {

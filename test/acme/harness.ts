@@ -1,13 +1,13 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { type RequestListener, type Server, createServer } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { proxyScript } from "../../components/edge/proxy-script";
 import { EDGE_DEFAULTS, type EdgeRoute, type EdgeSettings } from "../../components/edge/settings";
+import { freePorts } from "../../scripts/bench/free-port";
 
 /** Which of these programs are not installed; Debian's package of each has the same name. */
 export function missingPrograms(programs: readonly string[]): string[] {
@@ -37,23 +37,6 @@ export async function eventually<T>(seconds: number, check: () => Promise<T> | T
     }
   }
 }
-
-/** Ports for another process to listen on: below the range from which Linux takes those of outgoing connections. */
-export async function freePorts(count: number): Promise<number[]> {
-  const ports = new Set<number>();
-  while (ports.size < count) {
-    const port = randomInt(15_000, 32_000);
-    if (await isFree(port)) ports.add(port);
-  }
-  return [...ports];
-}
-
-const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const server = createTcpServer();
-    server.once("error", () => resolve(false));
-    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
 
 export async function httpServer(
   listener: RequestListener,

@@ -2,7 +2,8 @@ import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:https";
 import { join } from "node:path";
-import { Running, eventually, freePorts } from "./harness";
+import { freePorts } from "../../scripts/bench/free-port";
+import { Running, eventually } from "./harness";
 
 export interface PebbleOptions {
   /** Existing directory for its files. */

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import type { ManagedServer } from "../../components/backup/settings";
-import { freePort } from "../unit/examples/harness";
+import { freePort } from "../../scripts/bench/free-port";
 import type { Servers } from "./servers";
 
 const PASSWORD = "it's a\\pass:word";

@@ -21,7 +21,8 @@ import type { Event } from "../../components/backup/agent/progress";
 import type { BackupSettings, BucketPlace, SftpPlace } from "../../components/backup/settings";
 import { s3Program } from "../../local/s3/program";
 import { missingPrograms } from "../acme/harness";
-import { eventually, freePort, postgresBin } from "../unit/examples/harness";
+import { freePort } from "../../scripts/bench/free-port";
+import { eventually, postgresBin } from "../unit/examples/harness";
 
 export const bin = postgresBin() ?? "";
 

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from "node:http";
-import { freePorts } from "../acme/harness";
+import { freePort } from "../../scripts/bench/free-port";
 
 /** One request as a task saw it. */
 export interface Seen {
@@ -27,7 +27,7 @@ export class Tasks {
   private constructor(readonly port: number) {}
 
   static async start(addresses: readonly string[]): Promise<Tasks> {
-    const [port = 0] = await freePorts(1);
+    const port = await freePort();
     const tasks = new Tasks(port);
     await Promise.all(addresses.map((address) => tasks.add(address)));
     return tasks;

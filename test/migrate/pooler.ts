@@ -4,9 +4,11 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "pg";
+import { freePort } from "../../scripts/bench/free-port";
 import { HeldPoolers, holdCommand } from "../../scripts/migrate/postgres/hold";
+import { localProgram } from "../../scripts/migrate/psql";
 import { eventually } from "../unit/examples/harness";
-import { asNobody, freePort, localProgram, type PostgresServer } from "./servers";
+import { asNobody, type PostgresServer } from "./servers";
 
 export class Pooler {
   private readonly dir = mkdtempSync(join(tmpdir(), "migrate-pgbouncer-"));
@@ -41,7 +43,7 @@ export class Pooler {
   }
 
   poolers(): HeldPoolers {
-    return new HeldPoolers([localProgram(asNobody(holdCommand(this.choose)), this.env)]);
+    return new HeldPoolers([localProgram(asNobody(holdCommand(this.choose)), { env: this.env })]);
   }
 
   stop(): void {

@@ -2,12 +2,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { migrate } from "../../migrate/postgres";
 import { parseEnds } from "../../migrate/postgres/route";
-import { Psql } from "../../migrate/psql";
-import { psqlByPooler } from "../../migrate/sqlite";
 import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
+import { notesByPooler, outcomeOf } from "../rows";
 import { startWriter } from "../writer";
-import { expectClosed, frontOf, keptOf, SINGLE, TTL_SECONDS } from "./grow";
+import { expectClosed, expectKept, frontOf, keptOf, SINGLE, TTL_SECONDS } from "./grow";
 
 const size = "db-s-2vcpu-4gb";
 
@@ -48,18 +47,11 @@ export const growManaged: Scenario = {
       await ground.mustUp(MANAGED);
       const ended = Date.now();
       await delay(TTL_SECONDS * 1000);
-      const { acknowledged, failures, pauseMs } = await writer.stop();
-      const now = await keptOf(ground);
-      if (JSON.stringify(now) !== JSON.stringify(before)) {
-        throw new Error(`not all was kept: ${JSON.stringify(before)} → ${JSON.stringify(now)}`);
-      }
-      const stored = await storedRows(ground, mark);
+      const written = await writer.stop();
+      await expectKept(ground, before);
       const seconds = (from: number, to: number) => `${Math.round((to - from) / 1000)} s`;
       return {
-        rowsWritten: acknowledged.length,
-        rowsLost: acknowledged.filter((text) => !stored.has(text)).length,
-        pauseMs,
-        failedWrites: failures,
+        ...outcomeOf([written], [await notesByPooler(ground, mark)]),
         notes: [
           `up ${seconds(started, grown)}, the move ${seconds(grown, moved)} with writes waiting for ${switchMs} ms, up ${seconds(moved, ended)}`,
         ],
@@ -68,20 +60,8 @@ export const growManaged: Scenario = {
   },
 };
 
-const targetOf = async (ground: Ground) => ({ stack: STACK, outputs: await ground.outputs() });
-
 async function moveDatabase(ground: Ground) {
   const ends = { from: `${STACK}:container`, to: `${STACK}:managed`, database: "app" };
-  const route = await parseEnds(ends).open(await targetOf(ground));
+  const route = await parseEnds(ends).open(await ground.target());
   return migrate(route, { ...ends, json: true });
-}
-
-/** Texts of the notes that this drill wrote, as the app finds them. */
-async function storedRows(ground: Ground, mark: string): Promise<ReadonlySet<string>> {
-  const psql = new Psql(await psqlByPooler(await targetOf(ground), "app"));
-  try {
-    return new Set(await psql.run(`SELECT text FROM notes WHERE text LIKE '${mark}-%';`));
-  } finally {
-    await psql.end();
-  }
 }

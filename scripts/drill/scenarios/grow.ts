@@ -4,7 +4,7 @@ import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
 import type { Front } from "../load";
 import { type AddressRecord, resolver } from "../resolver";
-import { storedNotes } from "../rows";
+import { outcomeOf, storedNotes } from "../rows";
 import { startWriter } from "../writer";
 
 const NAME = "drill.example.org";
@@ -52,20 +52,13 @@ export const grow: Scenario = {
         const started = Date.now();
         await ground.mustUp(config);
         seconds.push(Math.round((Date.now() - started) / 1000));
-        const now = await keptOf(ground);
-        if (JSON.stringify(now) !== JSON.stringify(before)) {
-          throw new Error(`not all was kept: ${JSON.stringify(before)} → ${JSON.stringify(now)}`);
-        }
+        await expectKept(ground, before);
         await expectClosed(ground, config);
         await delay(TTL_SECONDS * 1000);
       }
-      const { acknowledged, failures, pauseMs } = await writer.stop();
-      const stored = await storedNotes(ground, mark);
+      const written = await writer.stop();
       return {
-        rowsWritten: acknowledged.length,
-        rowsLost: acknowledged.filter((text) => !stored.has(text)).length,
-        pauseMs,
-        failedWrites: failures,
+        ...outcomeOf([written], [await storedNotes(ground, mark)]),
         notes: [
           `up to swarm ${seconds[0]} s, back ${seconds[1]} s, of which ${TTL_SECONDS} s each wait for the record's TTL`,
           "VPC, Volume, Reserved IP and manager-1 stayed the same; load over HTTPS, certificates not checked",
@@ -106,6 +99,13 @@ export async function keptOf(ground: Ground): Promise<Kept> {
     addresses: ips.map(({ ip }) => ip),
     vpcs: vpcs.map(({ id }) => id),
   };
+}
+
+/** @throws {Error} when one of them is another one now. */
+export async function expectKept(ground: Ground, before: Kept): Promise<void> {
+  const now = await keptOf(ground);
+  if (JSON.stringify(now) === JSON.stringify(before)) return;
+  throw new Error(`not all was kept: ${JSON.stringify(before)} → ${JSON.stringify(now)}`);
 }
 
 /** The old way is closed in the end: no Load Balancer is left, or no public port. */

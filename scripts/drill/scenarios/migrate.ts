@@ -8,11 +8,10 @@ import { setTimeout as delay } from "node:timers/promises";
 import { migrate as run } from "../../migrate/postgres";
 import { parseEnds } from "../../migrate/postgres/route";
 import { moveSqlite } from "../../migrate/sqlite";
-import type { Target } from "../../operator/target";
 import type { Outcome, Scenario } from "../drill";
-import { type Ground, STACK, type StackConfig, WEB } from "../ground";
-import { askContainer, storedNotes } from "../rows";
-import { startWriter, type Written } from "../writer";
+import { STACK, type StackConfig, WEB } from "../ground";
+import { askContainer, outcomeOf, storedNotes } from "../rows";
+import { startWriter } from "../writer";
 
 const SINGLE: StackConfig = {
   topology: "single-node",
@@ -36,12 +35,6 @@ const BALLAST_ROWS = 300_000;
 /** Writes to the file while its move is rehearsed. */
 const FILE_ROWS = 200_000;
 
-const targetOf = async (ground: Ground): Promise<Target> => ({
-  stack: STACK,
-  outputs: await ground.outputs(),
-  isLocal: true,
-});
-
 export const migratePostgres: Scenario = {
   name: "migrate-postgres",
   action: `a database of ${BALLAST_ROWS} rows from the container to the managed server and back, ${WRITERS} writers`,
@@ -55,7 +48,7 @@ export const migratePostgres: Scenario = {
       `SET ROLE app; CREATE TABLE ballast AS SELECT n AS id, repeat(md5(n::text), 6) AS text FROM generate_series(1, ${BALLAST_ROWS}) n;
        ALTER TABLE ballast ADD PRIMARY KEY (id);`,
     );
-    const target = await targetOf(ground);
+    const target = await ground.target();
     return async (): Promise<Outcome> => {
       const marks = Array.from({ length: WRITERS }, () => ground.fresh());
       const writers = marks.map((mark) => startWriter({ url }, mark));
@@ -83,21 +76,6 @@ export const migratePostgres: Scenario = {
   },
 };
 
-function outcomeOf(
-  written: readonly Written[],
-  stored: readonly ReadonlySet<string>[],
-): Omit<Outcome, "notes"> {
-  const lost = written.flatMap(({ acknowledged }, index) =>
-    acknowledged.filter((text) => stored[index]?.has(text) !== true),
-  );
-  return {
-    rowsWritten: written.reduce((sum, { acknowledged }) => sum + acknowledged.length, 0),
-    rowsLost: lost.length,
-    pauseMs: Math.max(...written.map(({ pauseMs }) => pauseMs)),
-    failedWrites: written.flatMap(({ failures }) => failures),
-  };
-}
-
 export const migrateSqlite: Scenario = {
   name: "migrate-sqlite",
   action: `a SQLite file of ${FILE_ROWS} rows and one writer: rehearsed while it is written, the writer stopped, moved`,
@@ -107,7 +85,7 @@ export const migrateSqlite: Scenario = {
     const file = path.join(dir, "app.db");
     const writer = new FileWriter(file);
     await writer.begin();
-    const target = await targetOf(ground);
+    const target = await ground.target();
     return async (): Promise<Outcome> => {
       try {
         writer.write();

@@ -61,7 +61,7 @@ export async function refuses(
 
 /** The Volume has hardly any room while the task goes on. */
 async function withFullDisk(ground: Ground, task: () => Promise<void>): Promise<void> {
-  const target = { stack: STACK, outputs: await ground.outputs() };
+  const target = await ground.target();
   const run = async (script: string) => {
     const code = await runInside(await runningTask(target, "postgres"), ["sh", "-euc", script], {});
     if (code !== 0) throw new Error(`the disk cannot be filled: ${code}`);

@@ -3,7 +3,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { Fault } from "../../../local/fault";
 import { identifier } from "../names";
-import { Psql, PSQL_FLAGS, type StartPsql } from "../psql";
+import { localProgram, Psql, PSQL_FLAGS, type StartPsql } from "../psql";
 import { APPLICATION, databaseGate } from "./gate";
 import type { Finding } from "./preflight";
 import { openSide, type Side } from "./side";
@@ -142,20 +142,8 @@ function environment(): NodeJS.ProcessEnv {
   return { ...process.env, PGAPPNAME: APPLICATION, PGOPTIONS: options.trim() };
 }
 
-function session(conninfo: string): StartPsql {
-  return ({ stdin, onStdout, onStderr }) => {
-    // Apart from the terminal: Ctrl-C is this process's, which ends what it has begun.
-    const child = spawn("psql", ["-w", ...PSQL_FLAGS, "-d", conninfo], {
-      env: environment(),
-      detached: true,
-    });
-    stdin.pipe(child.stdin);
-    child.stdin.on("error", () => undefined);
-    child.stdout.on("data", onStdout);
-    child.stderr.on("data", onStderr);
-    return new Promise((resolve, reject) => {
-      child.once("error", reject);
-      child.once("close", (code) => resolve(code ?? 1));
-    });
-  };
-}
+const session = (conninfo: string): StartPsql =>
+  localProgram(["psql", "-w", ...PSQL_FLAGS, "-d", conninfo], {
+    env: environment(),
+    detached: true,
+  });

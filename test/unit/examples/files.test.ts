@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { AwsClient } from "aws4fetch";
 import { nodeBinary } from "../../../local/machines/docker/image-build";
 import { hasS3Program, s3Program } from "../../../local/s3/program";
-import { App, buildApp, eventually, freePort, hasSqlite, scratchDir } from "./harness";
+import { freePort } from "../../../scripts/bench/free-port";
+import { App, buildApp, eventually, hasSqlite, scratchDir } from "./harness";
 
 const skipped = hasS3Program()
   ? undefined

@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { freePort } from "../../../scripts/bench/free-port";
 import { postgresBin } from "../../../scripts/bench/throwaway-postgres";
 
 export { postgresBin };
@@ -22,14 +22,6 @@ export function buildApp(dir: string): string {
 }
 
 export const scratchDir = (name: string) => mkdtempSync(join(tmpdir(), `${name}-`));
-
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** Waits for a condition. */
 export async function eventually<T>(check: () => Promise<T> | T, seconds = 10): Promise<T> {

@@ -3,16 +3,8 @@ import { rmSync, writeFileSync } from "node:fs";
 import { Agent, get, request } from "node:http";
 import { join } from "node:path";
 import { nodeBinary } from "../../../local/machines/docker/image-build";
-import {
-  App,
-  Postgres,
-  buildApp,
-  eventually,
-  freePort,
-  hasSqlite,
-  postgresBin,
-  scratchDir,
-} from "./harness";
+import { freePort } from "../../../scripts/bench/free-port";
+import { App, Postgres, buildApp, eventually, hasSqlite, postgresBin, scratchDir } from "./harness";
 
 const bin = postgresBin();
 if (!bin) console.warn("SKIPPED notes on PostgreSQL: no server (apt-get install postgresql-15)");
