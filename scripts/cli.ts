@@ -99,6 +99,7 @@ program
     "--to <time|backup|end>",
     "a backup by name, a moment, or the end of what was archived; the newest backup, unless said",
   )
+  .option("--server <number>", "with --to <time> or end: whose log, where several servers have one")
   .option("--database <name>", "only this one")
   .option("--service <name>", "only the files that this one keeps on the Volume")
   .option("--files", "only the bucket of uploaded files")

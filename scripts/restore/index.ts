@@ -1,16 +1,16 @@
 /** `npm run restore -- <stack>`: brings databases and files back from a backup. */
-import { createInterface } from "node:readline/promises";
-import { VOLUME_MOUNT } from "../../infra/names";
 import { Fault } from "../../local/fault";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
-import { askAgent, Follower, size } from "../backup/agent";
+import { askAgent, size } from "../backup/agent";
 import { DEFAULT_IDENTITY } from "../backup/keygen";
 import { ageOf, listBackups, type StoredBackup, tableOf } from "../backup/list";
+import { agree } from "../operator/agree";
 import { findTarget } from "../operator/target";
 import { restoreElsewhere } from "./elsewhere";
 import { readIdentity } from "./identity";
 import { mustNotBeOfNewServer } from "./newest";
 import { momentOf, type RestoreOptions } from "./options";
+import { follow } from "./report";
 import { filesIn, linesOf, stopServices } from "./services";
 
 /** A restore reads, decrypts, decompresses and writes about as much of a database in a second, on two shared cores. */
@@ -30,6 +30,9 @@ export async function restore(stack: string | undefined, options: RestoreOptions
   if (kinds.filter(Boolean).length > 1) {
     throw new Fault("--service, --files, and --database with --into: one of them at a time");
   }
+  if (options.server !== undefined && momentOf(options.to) === undefined) {
+    throw new Fault("--server is for a moment: add --to <time>, or --to end.");
+  }
   if (options.place !== undefined) return restoreElsewhere(stack, options.place, options);
   if (stack === undefined) {
     throw new Fault("Which stack? Name one; or --place, on a machine that has none.");
@@ -48,7 +51,7 @@ export async function restore(stack: string | undefined, options: RestoreOptions
     const request = chosen
       ? fromBackup(stack, chosen, options)
       : fromArchive(stack, moment ?? "end", from ?? "first", options);
-    if (!options.dryRun && !options.yes && !(await agreed(stack))) return 1;
+    if (!options.dryRun && !options.yes && !(await agree(stack))) return 1;
     return await follow(json, (onEvent) =>
       askAgent(target, "restore", onEvent, request, stopServices(target)),
     );
@@ -84,7 +87,7 @@ function fromArchive(
   place: "first" | "second",
   options: RestoreOptions,
 ) {
-  const { database, service, files, into } = options;
+  const { database, service, files, into, server: system } = options;
   if (service !== undefined || files) {
     throw new Fault("--service and --files are for a backup: a moment is of a database alone");
   }
@@ -99,7 +102,7 @@ function fromArchive(
         ? "then its databases take the others' places, which are kept under dated names.\n"
         : `then ${database ?? ""} becomes the new database ${into}.\n`),
   );
-  return { identity, from: place, moment, database, into, dryRun: isDry(options) };
+  return { identity, from: place, moment, system, database, into, dryRun: isDry(options) };
 }
 
 const isDry = ({ dryRun = false }: RestoreOptions) => dryRun;
@@ -146,76 +149,4 @@ function planOf(
     ...linesOf(files),
     `It is made beside, and verified: ${databases.length > 0 ? "rows and sums of every table" : "sums of all bytes, and every SQLite file by itself"}. About ${seconds} s.${pause}`,
   ].join("\n");
-}
-
-async function agreed(stack: string): Promise<boolean> {
-  if (!process.stdin.isTTY)
-    throw new Fault("Nobody can be asked here: --yes restores without a question.");
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await reader.question(`To go on, type the stack's name (${stack}): `);
-  reader.close();
-  return answer.trim() === stack;
-}
-
-async function follow(
-  json: boolean,
-  ask: (onEvent: Follower["show"]) => Promise<number>,
-): Promise<number> {
-  const began = Date.now();
-  const follower = new Follower();
-  return ask((event) => {
-    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
-    else follower.show(event);
-    if (event.event !== "done" || json) return;
-    const seconds = ((Date.now() - began) / 1000).toFixed(1);
-    const {
-      databases = [],
-      services = [],
-      kept = [],
-      keptDirectories = [],
-      ...rest
-    } = event as {
-      bucket?: boolean;
-      objects?: number;
-      written?: number;
-      keptObjects?: string;
-      databases?: string[];
-      services?: string[];
-      kept?: string[];
-      keptDirectories?: string[];
-      tables?: number;
-      files?: number;
-      rows?: number;
-    };
-    const { objects, written = 0, keptObjects } = rest;
-    const what = [
-      ...databases,
-      ...services.map((name) => `the files of ${name}`),
-      ...(objects !== undefined || rest.bucket ? ["uploaded files"] : []),
-    ].join(", ");
-    if (event.dryRun) {
-      process.stdout.write(
-        `Would restore ${what}: the key fits, the files are there, and there is room.\n`,
-      );
-      return;
-    }
-    const { rows = 0, tables = 0, files } = rest;
-    const counted = [
-      ...(databases.length > 0 ? [`${rows} rows in ${tables} tables`] : []),
-      ...(services.length > 0 ? [`${files ?? 0} files`] : []),
-      ...(objects === undefined
-        ? []
-        : [`${objects} uploaded files, of which ${written} were gone or others`]),
-    ].join(" and ");
-    process.stdout.write(
-      `Restored ${what}: ${counted}, the same as in ${String(event.what)}. ${seconds} s.\n`,
-    );
-    const before = [
-      ...kept,
-      ...(keptObjects === undefined ? [] : [`${keptObjects}/ in the bucket`]),
-      ...keptDirectories.map((name) => `${VOLUME_MOUNT}/services/${name}`),
-    ];
-    if (before.length > 0)
-      process.stdout.write(`What was there before is kept: ${before.join(", ")}.\n`);
-  });
 }

@@ -2,6 +2,8 @@ import { Fault } from "../../local/fault";
 
 export interface RestoreOptions {
   readonly to?: string;
+  /** Identifier of the server whose archived log leads to the moment. @default the only one that has one */
+  readonly server?: string;
   readonly database?: string;
   /** Only what this service keeps on the Volume. */
   readonly service?: string;

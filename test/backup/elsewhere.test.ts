@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,
+  cpSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -22,6 +23,11 @@ import { keys, missing, Servers } from "./servers";
 const absent = missing();
 if (absent.length > 0)
   console.warn(`SKIPPED restoring without a stack: not installed: ${absent.join(", ")}`);
+
+interface Copied {
+  id: string;
+  parts?: { tables: object }[];
+}
 
 // Dozens of programs start, which a busy machine takes its time for.
 jest.setTimeout(120_000);
@@ -189,6 +195,45 @@ jest.setTimeout(120_000);
     await expect(run(sftp(), { intoDirectory: directory, to: "end" })).rejects.toThrow(
       "is not empty",
     );
+  });
+
+  test("an empty server that was made after a loss does not pass for the one that is missed", async () => {
+    const made = { bases: "", backups: "" };
+    const copy = (
+      what: keyof typeof made,
+      from: string,
+      to: string,
+      edit: (one: Copied) => void,
+    ) => {
+      made[what] = path.join(servers.copies, what, to);
+      cpSync(path.join(servers.copies, what, from), made[what], { recursive: true });
+      const [manifest = ""] = readdirSync(made[what], { recursive: true, encoding: "utf8" })
+        .filter((name) => name.endsWith("manifest.json"))
+        .map((name) => path.join(made[what], name));
+      const content = JSON.parse(readFileSync(manifest, "utf8")) as Copied;
+      edit(content);
+      writeFileSync(manifest, JSON.stringify(content));
+    };
+    const [lost = ""] = readdirSync(path.join(servers.copies, "bases"));
+    const later = "2099-01-01T00:00:00.000Z";
+    copy("bases", lost, "7", (base) => Object.assign(base, { system: "7", finishedAt: later }));
+    copy("backups", id, "20990101T000000Z", (backup) => {
+      backup.id = "20990101T000000Z";
+      backup.parts?.forEach((part) => (part.tables = {}));
+    });
+    try {
+      const into = { intoDirectory: file("missed") };
+      await expect(run(sftp(), { ...into, to: "end" })).rejects.toThrow(
+        new RegExp(`several servers archived.*  ${lost}: .*  7: .*--server <number>`, "s"),
+      );
+      const chosen = { ...into, to: "end", server: lost, dryRun: true };
+      expect(await run(sftp(), chosen)).toContain("Would restore all that was archived");
+      await expect(run(sftp(), into)).rejects.toThrow(
+        new RegExp(`20990101T000000Z, has much less than ${id}: .* 0 rows instead of 1000.* --to ${id}`),
+      );
+    } finally {
+      for (const each of Object.values(made)) rmSync(each, { recursive: true });
+    }
   });
 
   test("what a place's name says wrong is said before anything is asked", async () => {

@@ -14,27 +14,52 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "./context";
 import type { Event, Tell } from "./progress";
 
-const LOCK = "/tmp/archipelago-backup.lock";
 const PERIOD_MS = 500;
 
-export interface AloneOptions {
-  /** Wait for whoever is at work, and tell what that one tells; else it is an error. @default false */
-  readonly wait?: boolean;
-  /** Directory that stands for the right to work. @default one for this container */
-  readonly lock?: string;
+/** What one process at a time does in this container. */
+export interface Turn {
+  /** Directory that stands for the right to work. */
+  readonly lock: string;
+  /** For who waits. */
+  readonly waits: string;
+  /** For who waits no longer. */
+  readonly busy: string;
+  /** How long it waits for whoever is at work, and tells what that one tells. */
+  readonly seconds: number;
 }
 
+/** The stack's own. */
+export const BACKUP: Turn = {
+  lock: "/tmp/archipelago-backup.lock",
+  waits:
+    "The stack is making a backup by itself. Yours comes after it, so that it has what is there now.",
+  busy: "a backup is being made already",
+  seconds: 0,
+};
+
+/** An operator's. */
+export const ASKED_BACKUP: Turn = { ...BACKUP, seconds: Infinity };
+
+/** One whose operator's command was killed clears up what it made, which has the names of what the next one makes. */
+export const RESTORE: Turn = {
+  lock: "/tmp/archipelago-restore.lock",
+  waits: "An earlier restore is ending. Yours comes after it.",
+  busy: "another restore is at work: yours may be typed again when that one has ended",
+  seconds: 60,
+};
+
 /**
- * One task at a time in this container. A lock whose holder is gone counts for nothing.
+ * One task at a time. A lock whose holder is gone counts for nothing.
  *
- * @throws {Error} when another one is at work, and this one does not wait.
+ * @throws {Error} when another one is at work for longer than this one waits.
  */
 export async function alone<T>(
   context: Context,
   task: (context: Context) => Promise<T>,
-  { wait = false, lock = LOCK }: AloneOptions = {},
+  turn: Turn,
 ): Promise<T> {
-  await take(lock, wait, context);
+  const { lock } = turn;
+  await take(turn, context);
   const events = path.join(lock, "events");
   const tell: Tell = (event) => {
     context.tell(event);
@@ -47,7 +72,8 @@ export async function alone<T>(
   }
 }
 
-async function take(lock: string, wait: boolean, { tell, signal }: Context): Promise<void> {
+async function take({ lock, waits, busy, seconds }: Turn, { tell, signal }: Context) {
+  const deadline = Date.now() + seconds * 1000;
   for (;;) {
     const own = mkdtempSync(`${lock}.`);
     writeFileSync(path.join(own, "pid"), String(process.pid));
@@ -58,13 +84,10 @@ async function take(lock: string, wait: boolean, { tell, signal }: Context): Pro
       rmSync(own, { recursive: true, force: true });
       const holder = holderOf(lock);
       if (holder === undefined) rmSync(lock, { recursive: true, force: true });
-      else if (!wait) throw new Error("a backup is being made already");
+      else if (Date.now() >= deadline) throw new Error(busy);
       else {
-        tell({
-          event: "note",
-          text: "The stack is making a backup by itself. Yours comes after it, so that it has what is there now.",
-        });
-        await follow(lock, holder, tell, signal);
+        tell({ event: "note", text: waits });
+        await follow(lock, holder, deadline, tell, signal);
       }
     }
   }
@@ -82,10 +105,16 @@ function holderOf(lock: string): number | undefined {
 }
 
 /** Tells what the holder of a lock tells, until it holds it no longer. */
-async function follow(lock: string, holder: number, tell: Tell, signal: AbortSignal) {
+async function follow(
+  lock: string,
+  holder: number,
+  deadline: number,
+  tell: Tell,
+  signal: AbortSignal,
+) {
   let read = 0;
   let rest = "";
-  while (holderOf(lock) === holder) {
+  while (holderOf(lock) === holder && Date.now() < deadline) {
     const text = textFrom(path.join(lock, "events"), read);
     read += text.length;
     const lines = (rest + text.toString()).split("\n");

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import * as path from "node:path";
+import { rmSync } from "node:fs";
 import type { BackupSettings } from "../settings";
 import type { Command } from "./flow";
+import { privateDirectory } from "./private";
 import type { Tell } from "./progress";
 import { Store } from "./store";
 
@@ -25,7 +25,7 @@ export async function within<T>(
   { tell, signal, now = () => new Date() }: Pick<Context, "tell" | "signal"> & Partial<Context>,
   task: (context: Context) => Promise<T>,
 ): Promise<T> {
-  const secrets = mkdtempSync(path.join(MEMORY, "archipelago-backup-"));
+  const secrets = privateDirectory(MEMORY, "archipelago-backup");
   try {
     const stores = Store.openAll(settings, secrets, signal);
     return await task({ settings, stores, secrets, tell, signal, now });

@@ -3,7 +3,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cron } from "croner";
 import { ALIVE_FILE, type BackupSettings, SETTINGS_FILE } from "../settings";
-import { alone } from "./alone";
+import { alone, ASKED_BACKUP, BACKUP, RESTORE } from "./alone";
 import { copyWal, pruneBases, systemOf, takeBase, basesIn } from "./base";
 import { backUp } from "./backup";
 import { backupsIn, prune, readManifest } from "./catalogue";
@@ -11,7 +11,7 @@ import { type Context, within } from "./context";
 import { beatHeart } from "./heartbeat";
 import { markLog } from "./log-mark";
 import type { Event } from "./progress";
-import { recoverDatabases } from "./recover";
+import { type MomentRequest, recoverDatabases } from "./recover";
 import { type BackupRequest, restoreBackup } from "./restore-backup";
 
 const PERIOD_MS = 5000;
@@ -38,7 +38,7 @@ async function main(): Promise<void> {
     within(settings, { tell, signal: stop.signal }, task);
   switch (mode) {
     case "run":
-      return use((context) => alone(context, run, { wait: true }));
+      return use((context) => alone(context, run, ASKED_BACKUP));
     case "list":
       return use(list);
     case "restore":
@@ -101,7 +101,7 @@ async function list({ stores, tell }: Context): Promise<void> {
   }
 }
 
-interface Asked extends BackupRequest {
+interface Asked extends BackupRequest, MomentRequest {
   readonly backup: string;
   /** Instead of a backup: a moment that the archived log leads to. */
   readonly moment?: string;
@@ -120,15 +120,19 @@ const restore = (stop: AbortController) => async (context: Context) => {
       "only a database in a container has an archive of its log here: for a moment of a managed one, `doctl databases fork` restores DigitalOcean's own backups into a new cluster",
     );
   }
-  const done =
-    moment !== undefined && server?.kind === "container"
-      ? await recoverDatabases(context, server, moment, request)
-      : await restoreBackup(context, backup, request, async (services) => {
-          // Only the operator's command can stop services. It answers when they are.
-          context.tell({ event: "stop", services });
-          await lines.next();
-          context.signal.throwIfAborted();
-        });
+  const done = await alone(
+    context,
+    async (own) =>
+      moment !== undefined && server?.kind === "container"
+        ? await recoverDatabases(own, server, moment, request)
+        : await restoreBackup(own, backup, request, async (services) => {
+            // Only the operator's command can stop services. It answers when they are.
+            own.tell({ event: "stop", services });
+            await lines.next();
+            own.signal.throwIfAborted();
+          }),
+    RESTORE,
+  );
   context.tell({ event: "done", ...done });
 };
 
@@ -180,7 +184,7 @@ async function serve(
     if (Date.now() >= notBefore) {
       try {
         await use(async (context) => {
-          await alone(context, (await isDue(context, cron)) ? run : beginArchive);
+          await alone(context, (await isDue(context, cron)) ? run : beginArchive, BACKUP);
         });
         notBefore = (cron.nextRun() ?? new Date(Date.now() + RETRY_MS)).getTime();
       } catch (error) {

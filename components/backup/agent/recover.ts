@@ -1,4 +1,4 @@
-import { chownSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, mkdirSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import * as path from "node:path";
 import type { ContainerServer } from "../settings";
@@ -6,9 +6,11 @@ import { type Access, socketOf } from "./access";
 import { restoreCommand } from "./beside";
 import { type Base, basesIn, missingWal, systemOf, unpackBase, walDirectory, walIn } from "./base";
 import { type Context, decompress, decrypt } from "./context";
+import { copyFor } from "./copies";
 import { flow } from "./flow";
 import { Measure } from "./measure";
 import { askOnce, literal } from "./postgres";
+import { privateDirectory } from "./private";
 import { bytesOf } from "./progress";
 import { replay, writeScripts } from "./replay";
 import {
@@ -23,6 +25,11 @@ import { elsewhere, type Store } from "./store";
 
 const GIB = 2 ** 30;
 
+export interface MomentRequest extends RestoreRequest {
+  /** Of which server, where the place has what several archived. @default see `copyFor` */
+  readonly system?: string | undefined;
+}
+
 /**
  * Brings databases back as they were at a moment: a server beside the running one replays the archived log on a copy of the
  * files, and what it has then is brought over as from a backup. The running server goes on until names are swapped.
@@ -33,11 +40,11 @@ export async function recoverDatabases(
   context: Context,
   server: ContainerServer,
   moment: string,
-  request: RestoreRequest,
+  request: MomentRequest,
 ): Promise<Record<string, unknown>> {
   const { tell, secrets } = context;
   const store = storeOf(context, request.from);
-  const made = await chooseBase(context, store, server, moment);
+  const made = await chooseBase(store, server, moment, request.system);
   mustOpen(`the copy of ${made.finishedAt}`, made.recipient, request.identity);
   await mustReach(store, made, moment);
   await mustFitBeside(server, made);
@@ -47,11 +54,11 @@ export async function recoverDatabases(
   }
   const directory = path.join(server.directory, "recovery");
   // Not below `secrets`, which no other user may enter.
-  const side = mkdtempSync(path.join(path.dirname(secrets), "archipelago-recovery-"));
+  const side = privateDirectory(path.dirname(secrets), "archipelago-recovery");
   const { as } = socketOf(server);
   const scripts = writeScripts(store, made, request.identity, side);
-  // A recovery that was killed left it; nothing else uses the name.
-  rmSync(directory, { recursive: true, force: true });
+  // A recovery that was killed left it; nothing else uses the name. What it had started may be ending still.
+  rmSync(directory, { recursive: true, force: true, maxRetries: 10 });
   mkdirSync(directory, { mode: 0o700 });
   for (const file of [directory, side, ...scripts.files]) chownSync(file, as.uid, as.gid);
   try {
@@ -91,33 +98,17 @@ export async function mustReach(store: Store, made: Base, moment: string): Promi
  * The newest copy of the files from before the moment. `end` means the end of what the server before the running one archived,
  * where there was one: that is what is missed after a loss.
  */
-export async function chooseBase(
-  context: Context,
+async function chooseBase(
   store: Store,
   server: ContainerServer,
   moment: string,
+  system: string | undefined,
 ): Promise<Base> {
   const all = await basesIn(store);
-  if (moment === "end") {
-    const running = await systemOf(server);
-    const lost = all.filter(({ system }) => system !== running);
-    const made = (lost.length > 0 ? lost : all).at(-1);
-    if (made !== undefined) return made;
-    throw new Error(`the ${store.name} place has no copy of a server's files`);
-  }
-  return baseBefore(store, all, moment);
-}
-
-/** @throws {Error} when the archive begins after the moment. */
-export function baseBefore(store: Store, all: readonly Base[], moment: string): Base {
-  const made = all.filter(({ finishedAt }) => Date.parse(finishedAt) <= Date.parse(moment)).at(-1);
-  if (made !== undefined) return made;
-  const first = all[0];
-  throw new Error(
-    first === undefined
-      ? `the ${store.name} place has no copy of a server's files`
-      : `the archive of the ${store.name} place begins at ${first.finishedAt}: a backup from before may do`,
-  );
+  if (moment !== "end" || system !== undefined) return copyFor(store, all, moment, system);
+  const running = await systemOf(server);
+  const lost = all.filter((one) => one.system !== running);
+  return copyFor(store, lost.length > 0 ? lost : all, moment, undefined);
 }
 
 /** The copy of the files, the log that is replayed on it, and what is brought over. */

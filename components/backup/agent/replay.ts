@@ -83,7 +83,10 @@ export async function replay(
     log_min_messages: "warning",
   };
   const settings = Object.entries(options).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  const { child, ended } = start({ command: ["postgres", "-D", directory, ...settings], as });
+  // Killed, this process cannot stop it: it would go on in files that the next attempt removes.
+  const whileWeLive = ["setpriv", "--pdeathsig", "QUIT"] as const;
+  const command = [...whileWeLive, "postgres", "-D", directory, ...settings] as const;
+  const { child, ended } = start({ command, as });
   child.stdout?.resume();
   const stop = async () => {
     child.kill("SIGINT");

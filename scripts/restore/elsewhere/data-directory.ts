@@ -5,9 +5,11 @@ import { userInfo } from "node:os";
 import * as path from "node:path";
 import { type Base, basesIn, unpackBase } from "../../../components/backup/agent/base";
 import { decompress, decrypt } from "../../../components/backup/agent/context";
+import { copyFor } from "../../../components/backup/agent/copies";
 import { textOf } from "../../../components/backup/agent/flow";
 import { askOnce } from "../../../components/backup/agent/postgres";
-import { baseBefore, mustReach } from "../../../components/backup/agent/recover";
+import { privateDirectory } from "../../../components/backup/agent/private";
+import { mustReach } from "../../../components/backup/agent/recover";
 import { replay, writeScripts } from "../../../components/backup/agent/replay";
 import { mustOpen } from "../../../components/backup/agent/restore";
 import { Fault } from "../../../local/fault";
@@ -27,15 +29,17 @@ export interface Recovery {
   readonly identity: string;
 }
 
-/** @throws {Fault | Error} when the archive does not lead to the moment, or the key does not open it. */
+/**
+ * @param system of the server, where several archived. @default see `copyFor`
+ * @throws {Error} when the archive does not lead to the moment, or the key does not open it.
+ */
 export async function recoveryTo(
   { store }: Opened,
-  moment: string,
+  { moment, system }: { readonly moment: string; readonly system: string | undefined },
   identity: string,
 ): Promise<Recovery> {
   const all = await basesIn(store);
-  const made = moment === "end" ? all.at(-1) : baseBefore(store, all, moment);
-  if (made === undefined) throw new Fault("There is no copy of a server's files in that place.");
+  const made = copyFor(store, all, moment, system);
   mustOpen(`the copy of ${made.finishedAt}`, made.recipient, identity);
   await mustReach(store, made, moment);
   return { made, moment, identity };
@@ -58,11 +62,11 @@ export async function intoDataDirectory(
   usePrograms(made.version);
   const user = serverUser();
   const partial = `${directory}.partial`;
-  // What a killed attempt left.
-  fs.rmSync(partial, { recursive: true, force: true });
+  // What a killed attempt left. What it had started may be ending still.
+  fs.rmSync(partial, { recursive: true, force: true, maxRetries: 10 });
   fs.mkdirSync(partial, { recursive: true, mode: 0o700 });
   // Not below `secrets`, which no other user may enter.
-  const side = fs.mkdtempSync(path.join(path.dirname(secrets), "archipelago-recovery-"));
+  const side = privateDirectory(path.dirname(secrets), "archipelago-recovery");
   try {
     mustFit(partial, made);
     const scripts = writeScripts(opened.store, made, identity, side);

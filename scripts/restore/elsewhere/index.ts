@@ -80,11 +80,11 @@ async function restoreFrom(
   manifests: readonly Manifest[],
   options: RestoreOptions,
 ): Promise<Said> {
-  const { to, into, intoDirectory: directory, dryRun = false } = options;
+  const { to, into, intoDirectory: directory, server: system, dryRun = false } = options;
   const file = options.identity ?? DEFAULT_IDENTITY;
   const moment = momentOf(to);
   if (moment !== undefined && directory !== undefined) {
-    const recovery = await recoveryTo(opened, moment, readIdentity(file));
+    const recovery = await recoveryTo(opened, { moment, system }, readIdentity(file));
     const what = moment === "end" ? "all that was archived" : `the state of ${moment}`;
     if (dryRun) return wouldRestore(what, directory);
     const databases = await intoDataDirectory(opened, recovery, path.resolve(directory));

@@ -1,18 +1,13 @@
 /** What a place has of a stack. */
 import { basesIn } from "../../../components/backup/agent/base";
 import { backupsIn, readManifest } from "../../../components/backup/agent/catalogue";
+import { type ArchivedServer, serversOf } from "../../../components/backup/agent/copies";
 import type { Manifest } from "../../../components/backup/agent/manifest";
 import { Fault } from "../../../local/fault";
+import { size } from "../../backup/agent";
 import { type StoredBackup, tableOf } from "../../backup/list";
+import { mustNotBeOfNewServer } from "../newest";
 import type { Opened } from "./opened";
-
-/** A server whose log is archived. */
-export interface Archive {
-  readonly system: string;
-  /** From when on it leads to any moment, ISO 8601. */
-  readonly from: string;
-  readonly version: string;
-}
 
 /** @returns newest first. A backup whose manifest is damaged is told of, and left out. */
 export async function manifestsIn({ store, tell }: Opened): Promise<Manifest[]> {
@@ -27,27 +22,30 @@ export async function manifestsIn({ store, tell }: Opened): Promise<Manifest[]> 
   return manifests;
 }
 
-export async function archivesIn({ store }: Opened): Promise<Archive[]> {
-  const archives = new Map<string, Archive>();
-  for (const { system, finishedAt: from, version } of await basesIn(store)) {
-    if (!archives.has(system)) archives.set(system, { system, from, version });
-  }
-  return [...archives.values()];
-}
+export const archivesIn = async ({ store }: Opened): Promise<ArchivedServer[]> =>
+  serversOf(await basesIn(store));
 
-/** @throws {Fault} when there is none, or none of that name. */
+/**
+ * @param manifests newest first.
+ * @param id @default the newest one
+ * @throws {Fault} when there is none, or none of that name, or the newest one may be of an empty server.
+ */
 export function manifestOf(manifests: readonly Manifest[], id: string | undefined): Manifest {
   const chosen = manifests.find((one) => id === undefined || one.id === id);
+  if (chosen && id === undefined) mustNotBeOfNewServer(asListed(chosen), manifests.map(asListed));
   if (chosen) return chosen;
   throw new Fault(
     id === undefined ? "There is no backup in that place." : `There is no backup ${id}.`,
   );
 }
 
-export function describe(manifests: readonly Manifest[], archives: readonly Archive[]): string {
+export function describe(
+  manifests: readonly Manifest[],
+  archives: readonly ArchivedServer[],
+): string {
   const lines = archives.map(
-    ({ system, from, version }) =>
-      `Any moment since ${from} (server ${system}, PostgreSQL ${version})`,
+    ({ system, from, version, copiedAt, bytes }) =>
+      `Any moment since ${from} (server ${system}, PostgreSQL ${version}, ${size(bytes)} at ${copiedAt})`,
   );
   const servers = lines.length > 0 ? `\n${lines.join("\n")}` : "";
   return `${manifests.length > 0 ? tableOf(manifests.map(asListed)) : "No backup."}${servers}`;

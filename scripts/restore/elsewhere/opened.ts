@@ -1,9 +1,9 @@
 /** A place, open for reading, on a machine that has no stack. */
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
-import * as path from "node:path";
 import { BACKUPS, MANIFEST } from "../../../components/backup/agent/manifest";
 import { MEMORY } from "../../../components/backup/agent/context";
+import { privateDirectory } from "../../../components/backup/agent/private";
 import type { Tell } from "../../../components/backup/agent/progress";
 import { Store } from "../../../components/backup/agent/store";
 import { GIVEN_PLACE, type Place } from "../../../components/backup/settings";
@@ -33,7 +33,7 @@ export async function within<T>(
   task: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const memory = fs.existsSync(MEMORY) ? MEMORY : tmpdir();
-  const secrets = fs.mkdtempSync(path.join(memory, "archipelago-restore-"));
+  const secrets = privateDirectory(memory, "archipelago-restore");
   const open = (name: string) => {
     const [store] = Store.openAll(
       { places: { [GIVEN_PLACE]: place }, stack: name },

@@ -1,0 +1,77 @@
+/** What `npm run restore` says while an agent restores, and in the end. */
+import { VOLUME_MOUNT } from "../../infra/names";
+import { type AgentEvent, Follower } from "../backup/agent";
+
+/** What the agent says of a restore that is done. */
+interface Done {
+  /** `backup 20261121T021700Z`. */
+  readonly what?: string;
+  readonly dryRun?: boolean;
+  readonly databases?: readonly string[];
+  readonly tables?: number;
+  readonly rows?: number;
+  /** Names under which databases of before are kept. */
+  readonly kept?: readonly string[];
+  readonly services?: readonly string[];
+  readonly files?: number;
+  /** Directories beside the services' with what was there before. */
+  readonly keptDirectories?: readonly string[];
+  /** Whether uploaded files would be restored. */
+  readonly bucket?: boolean;
+  readonly objects?: number;
+  /** Of the objects: those that were gone or others. */
+  readonly written?: number;
+  /** Where in the bucket the others are kept. */
+  readonly keptObjects?: string;
+}
+
+/** Shows what an agent tells. @returns its exit status. */
+export async function follow(
+  json: boolean,
+  ask: (onEvent: (event: AgentEvent) => void) => Promise<number>,
+): Promise<number> {
+  const began = Date.now();
+  const follower = new Follower();
+  return ask((event) => {
+    if (json) {
+      process.stdout.write(`${JSON.stringify(event)}\n`);
+      return;
+    }
+    follower.show(event);
+    if (event.event !== "done") return;
+    const seconds = ((Date.now() - began) / 1000).toFixed(1);
+    for (const line of summaryOf(event, seconds)) process.stdout.write(`${line}\n`);
+  });
+}
+
+function summaryOf(done: Done, seconds: string): string[] {
+  const { databases = [], services = [], objects, bucket, what = "" } = done;
+  const isBucket = objects !== undefined || bucket === true;
+  const restored = [
+    ...databases,
+    ...services.map((name) => `the files of ${name}`),
+    ...(isBucket ? ["uploaded files"] : []),
+  ].join(", ");
+  if (done.dryRun) {
+    return [`Would restore ${restored}: the key fits, the files are there, and there is room.`];
+  }
+  const { kept = [], keptObjects, keptDirectories = [] } = done;
+  const before = [
+    ...kept,
+    ...(keptObjects === undefined ? [] : [`${keptObjects}/ in the bucket`]),
+    ...keptDirectories.map((name) => `${VOLUME_MOUNT}/services/${name}`),
+  ].join(", ");
+  return [
+    `Restored ${restored}: ${countsOf(done)}, the same as in ${what}. ${seconds} s.`,
+    ...(before === "" ? [] : [`What was there before is kept: ${before}.`]),
+  ];
+}
+
+const countsOf = ({ databases = [], rows = 0, tables = 0, services = [], ...rest }: Done) =>
+  [
+    ...(databases.length > 0 ? [`${rows} rows in ${tables} tables`] : []),
+    ...(services.length > 0 ? [`${rest.files ?? 0} files`] : []),
+    ...(rest.objects === undefined
+      ? []
+      : [`${rest.objects} uploaded files, of which ${rest.written ?? 0} were gone or others`]),
+  ].join(" and ");
