@@ -96,35 +96,32 @@ jest.setTimeout(120_000);
     return stdout.split("\n").filter((line) => /^\d+$/.test(line)).length;
   };
 
-  test("either copy alone says what it has, and becomes plain files with the same bytes", async () => {
+  test("either copy alone says what it has, and becomes plain files with the same bytes, of which an interrupted restore reads none again", async () => {
     const bucket = path.join(servers.root, "s3/backups");
-    for (const [place, other] of [
-      [s3(), servers.sftp.path],
-      [sftp(), bucket],
+    for (const [place, other, directory] of [
+      [s3(), servers.sftp.path, file("from-bucket")],
+      [sftp(), bucket, file("from-server")],
     ] as const) {
       renameSync(other, `${other}.gone`);
+      mkdirSync(directory);
+      writeFileSync(path.join(directory, "database-app.dump.partial"), "cut short");
       try {
-        const listed = await run(place);
-        expect(listed).toContain(id);
-        expect(listed).toMatch(/Any moment since .* PostgreSQL 15/);
-        const directory = mkdtempSync(file("files-"));
-        expect(await run(place, { intoDirectory: directory })).toContain("database-app.dump");
+        const said = await run(place, { intoDirectory: directory });
+        expect(said).toContain(id);
+        expect(said).toMatch(/Any moment since .* PostgreSQL 15/);
+        expect(said).toContain("database-app.dump");
         expect(rowsIn(path.join(directory, "database-app.dump"))).toBe(1000);
-        expect(listed).not.toContain(servers.s3.secretKey);
+        expect(readdirSync(directory).sort()).toEqual(["database-app.dump", "restored.json"]);
+        expect(said).not.toContain(servers.s3.secretKey);
       } finally {
         renameSync(`${other}.gone`, other);
       }
     }
+    expect(await run(s3(), { intoDirectory: file("from-bucket") })).not.toContain("←");
+    expect(await run(s3())).toContain(id);
   });
 
-  test("what an interrupted restore has finished is not read again, and another key or a damaged copy leaves nothing", async () => {
-    const directory = file("again");
-    mkdirSync(directory);
-    writeFileSync(path.join(directory, "database-app.dump.partial"), "cut short");
-    await run(s3(), { intoDirectory: directory });
-    expect(readdirSync(directory).sort()).toEqual(["database-app.dump", "restored.json"]);
-    expect(await run(s3(), { intoDirectory: directory })).not.toContain("←");
-
+  test("another key or a damaged copy leaves nothing", async () => {
     writeFileSync(file("other.key"), `${newAgeKey().identity}\n`);
     const into = { intoDirectory: file("nothing") };
     await expect(run(s3(), { ...into, identity: file("other.key") })).rejects.toThrow(
@@ -192,7 +189,7 @@ jest.setTimeout(120_000);
       as("pg_ctl", "-D", directory, "-m", "immediate", "-w", "stop");
       rmSync(socket, { recursive: true });
     }
-    await expect(run(sftp(), { intoDirectory: directory, to: "end" })).rejects.toThrow(
+    await expect(run(s3(), { intoDirectory: directory, to: "end" })).rejects.toThrow(
       "is not empty",
     );
   });
@@ -205,8 +202,8 @@ jest.setTimeout(120_000);
       to: string,
       edit: (one: Copied) => void,
     ) => {
-      made[what] = path.join(servers.copies, what, to);
-      cpSync(path.join(servers.copies, what, from), made[what], { recursive: true });
+      made[what] = path.join(servers.objects, what, to);
+      cpSync(path.join(servers.objects, what, from), made[what], { recursive: true });
       const [manifest = ""] = readdirSync(made[what], { recursive: true, encoding: "utf8" })
         .filter((name) => name.endsWith("manifest.json"))
         .map((name) => path.join(made[what], name));
@@ -214,7 +211,7 @@ jest.setTimeout(120_000);
       edit(content);
       writeFileSync(manifest, JSON.stringify(content));
     };
-    const [lost = ""] = readdirSync(path.join(servers.copies, "bases"));
+    const [lost = ""] = readdirSync(path.join(servers.objects, "bases"));
     const later = "2099-01-01T00:00:00.000Z";
     copy("bases", lost, "7", (base) => Object.assign(base, { system: "7", finishedAt: later }));
     copy("backups", id, "20990101T000000Z", (backup) => {
@@ -223,13 +220,15 @@ jest.setTimeout(120_000);
     });
     try {
       const into = { intoDirectory: file("missed") };
-      await expect(run(sftp(), { ...into, to: "end" })).rejects.toThrow(
+      await expect(run(s3(), { ...into, to: "end" })).rejects.toThrow(
         new RegExp(`several servers archived.*  ${lost}: .*  7: .*--server <number>`, "s"),
       );
       const chosen = { ...into, to: "end", server: lost, dryRun: true };
-      expect(await run(sftp(), chosen)).toContain("Would restore all that was archived");
-      await expect(run(sftp(), into)).rejects.toThrow(
-        new RegExp(`20990101T000000Z, has much less than ${id}: .* 0 rows instead of 1000.* --to ${id}`),
+      expect(await run(s3(), chosen)).toContain("Would restore all that was archived");
+      await expect(run(s3(), into)).rejects.toThrow(
+        new RegExp(
+          `20990101T000000Z, has much less than ${id}: .* 0 rows instead of 1000.* --to ${id}`,
+        ),
       );
     } finally {
       for (const each of Object.values(made)) rmSync(each, { recursive: true });

@@ -47,8 +47,7 @@ export async function restoreElsewhere(
   const tell: Opened["tell"] = (event) =>
     json ? print(JSON.stringify(event)) : follower.show(event);
   return within(place, stack, { tell, signal: stop.signal }, async (opened) => {
-    const manifests = await manifestsIn(opened);
-    const archives = await archivesIn(opened);
+    const [manifests, archives] = await Promise.all([manifestsIn(opened), archivesIn(opened)]);
     if (directory === undefined && !toPostgres) {
       print(json ? JSON.stringify({ manifests, archives }) : describe(manifests, archives));
       return 0;
