@@ -42,6 +42,10 @@ export function ask(port: number, path: string, options: Ask = {}): Promise<Answ
   });
 }
 
+const loads = new Set<Load>();
+// A test that failed has not stopped its own: on and on against nobody, it would keep the whole run from ending.
+afterAll(() => Promise.all([...loads].map((load) => load.stop())));
+
 /** Clients that ask for the same path again and again until told to stop, with every answer counted. */
 export class Load {
   /** Statuses and error messages, with how often each came. */
@@ -57,6 +61,7 @@ export class Load {
       { agent: this.agent },
       { agent: this.agent, method: "POST" },
     ];
+    loads.add(this);
     this.clients = kinds.map((kind) => this.client(port, path, kind));
   }
 
@@ -66,6 +71,7 @@ export class Load {
 
   async stop(): Promise<Record<string, number>> {
     this.running = false;
+    loads.delete(this);
     await Promise.all(this.clients);
     this.agent.destroy();
     return this.answers;

@@ -157,6 +157,17 @@ describe("a house on one Droplet", () => {
     },
   );
 
+  onMachines("holds its services to the Droplet's own processors and memory", async () => {
+    const droplet = (await containers()).find(({ Labels }) => Labels[ROLE_LABEL] === "droplet");
+    // What the engine lists here is what is in the Droplet's control group, and so below its limits.
+    const { Processes } = await docker
+      .getContainer(droplet?.Id ?? "")
+      .top({ ps_args: "-eo pid,args" });
+    const programs = Processes.map(([, command = ""]) => command);
+    for (const own of ["/sbin/init", "dockerd", "haproxy", "postgres"])
+      expect(programs).toContainEqual(expect.stringContaining(own));
+  });
+
   onMachines("gets back a service that was removed by hand, and nothing else moves", async () => {
     const before = await dropletIds();
     await house.onNode("docker service rm web");

@@ -1,6 +1,10 @@
-/** An app that writes without a pause to `writes (id uuid)`, and remembers what was acknowledged. */
 import type { Pool } from "pg";
 
+const running = new Set<Writer>();
+// A test that failed has not stopped its own: on and on without a server, it would keep the whole run from ending.
+afterAll(() => Promise.all([...running].map((writer) => writer.stop())));
+
+/** An app that writes without a pause to `writes (id uuid)`, and remembers what was acknowledged. */
 export class Writer {
   readonly acknowledged: string[] = [];
   readonly errors: string[] = [];
@@ -8,6 +12,7 @@ export class Writer {
   private readonly done: Promise<unknown>;
 
   constructor(private readonly pool: Pool) {
+    running.add(this);
     this.done = Promise.all(Array.from({ length: 3 }, (_, index) => this.write(index)));
   }
 
@@ -42,6 +47,7 @@ export class Writer {
   }
 
   async stop() {
+    running.delete(this);
     this.going = false;
     await this.done;
     await this.pool.end();
