@@ -159,10 +159,11 @@ describe("a house on one Droplet", () => {
 
   onMachines("holds its services to the Droplet's own processors and memory", async () => {
     const droplet = (await containers()).find(({ Labels }) => Labels[ROLE_LABEL] === "droplet");
-    // What the engine lists here is what is in the Droplet's control group, and so below its limits.
-    const { Processes } = await docker
-      .getContainer(droplet?.Id ?? "")
-      .top({ ps_args: "-eo pid,args" });
+    // What the engine lists here is in the Droplet's control group, and so below its limits.
+    const container = docker.getContainer(droplet?.Id ?? "");
+    const { Processes } = (await container.top({ ps_args: "-eo pid,args" })) as {
+      readonly Processes: readonly (readonly string[])[];
+    };
     const programs = Processes.map(([, command = ""]) => command);
     for (const own of ["/sbin/init", "dockerd", "haproxy", "postgres"])
       expect(programs).toContainEqual(expect.stringContaining(own));

@@ -7,8 +7,6 @@ import { SERVICE_ADDRESS } from "./network";
 export interface DropletHost {
   readonly instance: string;
   readonly image: string;
-  /** cgroup version of the engine's host. */
-  readonly cgroupVersion: "1" | "2";
 }
 
 const MIB = 2 ** 20;
@@ -50,11 +48,9 @@ export function dropletContainer(
 ): Docker.ContainerCreateOptions {
   const network = vpcName(host.instance, droplet.vpcId);
   const volumes = Object.entries(engineVolumes(host.instance, droplet.id));
-  // Binding the host's tree on cgroup v2 would let the inner systemd change the host (moby#42275).
-  const cgroups =
-    host.cgroupVersion === "1"
-      ? { binds: ["/sys/fs/cgroup:/sys/fs/cgroup:rw"], mode: {} }
-      : { binds: [], mode: { CgroupnsMode: "private" as const } };
+  // The inner engine's containers are then below the Droplet's own limits and not beside it, and systemd cannot
+  // change the host (moby#42275). `archipelago-init` makes the tree writable.
+  const ownCgroups = { CgroupnsMode: "private" };
   const unmasked = { MaskedPaths: [], ReadonlyPaths: [] };
   return {
     name: dropletName(host.instance, droplet.id),
@@ -65,8 +61,8 @@ export function dropletContainer(
     StopSignal: "SIGRTMIN+3",
     HostConfig: {
       ...unmasked,
-      ...cgroups.mode,
       ...limits(droplet),
+      ...ownCgroups,
       NetworkMode: network,
       Dns: [SERVICE_ADDRESS],
       CapAdd: ["ALL"],
@@ -74,7 +70,7 @@ export function dropletContainer(
       SecurityOpt: ["seccomp=unconfined", "apparmor=unconfined"],
       DeviceCgroupRules: ["a *:* rwm"],
       Tmpfs: { "/run": "exec", "/tmp": "exec" },
-      Binds: [...cgroups.binds, ...volumes.map(([path, name]) => `${name}:${path}`)],
+      Binds: volumes.map(([path, name]) => `${name}:${path}`),
       RestartPolicy: { Name: "unless-stopped" },
       LogConfig: { Type: "json-file", Config: { "max-size": "1m", "max-file": "1" } },
     },

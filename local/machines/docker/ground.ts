@@ -35,18 +35,13 @@ export interface Ground {
 export async function prepareGround(docker: Docker, options: GroundOptions): Promise<Ground> {
   const { instance, egress, publicPool, acmePort, turns } = options;
   const images = await requireImages(docker);
-  const { CgroupVersion } = (await docker.info()) as { CgroupVersion?: string };
   const [host, services] = await Promise.all([
     Host.open(docker, instance, images.machine),
     ensureServices(docker, instance, images),
   ]);
   const rules = { instance, services, egress, publicPool, acmePort };
   const network = new NetworkControl(docker, host, rules, turns);
-  const droplets = new Droplets(docker, {
-    instance,
-    image: images.machine,
-    cgroupVersion: CgroupVersion === "2" ? "2" : "1",
-  });
+  const droplets = new Droplets(docker, { instance, image: images.machine });
   const balancer = { instance, image: images.support.web, turns };
   const server = { instance, image: images.support.support, turns };
   return {
