@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { Fault } from "../../local/fault";
 import { reset } from "../../local/reset";
+import { backup } from "./backup";
 import { firstResponse } from "./first-response";
 import { migration } from "./migration";
 import { nodes } from "./nodes";
@@ -16,6 +17,7 @@ const FIGURES: Readonly<Record<string, () => Promise<Figure[]>>> = {
   waits,
   nodes,
   migration,
+  backup,
   "first-response": firstResponse,
 };
 

@@ -1,5 +1,4 @@
 /** How fast data moves, beside the programs that everybody would use, on the same server in the same run. */
-import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,13 +8,10 @@ import { copyOnce, copyScript } from "../migrate/postgres/snapshot";
 import { SqliteFile } from "../migrate/sqlite/file";
 import { load, readTarget } from "../migrate/sqlite/load";
 import { preflight } from "../migrate/sqlite/preflight";
-import { median, type Figure } from "./report";
+import { MIB, ratio, run, RUNS, seconds } from "./beside";
+import type { Figure } from "./report";
 import { localPsql, PostgresServer } from "./throwaway-postgres";
 
-const MIB = 2 ** 20;
-/** No more than a tenth slower (issue 5). */
-const GOAL = 1.1;
-const RUNS = 3;
 const SMALL_MIB = 100;
 const LARGE_MIB = 1024;
 
@@ -49,22 +45,6 @@ export async function migration(): Promise<Figure[]> {
     server.stop();
     rmSync(dir, { recursive: true, force: true });
   }
-}
-
-function ratio(figure: string, ours: number[], theirs: number[], mib: number): Figure {
-  const [a, b] = [median(ours), median(theirs)];
-  return {
-    figure,
-    value: a / b,
-    unit: "ratio",
-    goal: GOAL,
-    details: {
-      size: `${mib.toFixed(0)} MiB`,
-      ours: `${a.toFixed(1)} s, ${(mib / a).toFixed(1)} MiB/s`,
-      theirs: `${b.toFixed(1)} s, ${(mib / b).toFixed(1)} MiB/s`,
-      runs: `medians of ${RUNS}`,
-    },
-  };
 }
 
 /** All that `npm run migrate -- sqlite` does, but for the way over SSH. */
@@ -176,23 +156,4 @@ async function peakMib(work: () => Promise<void>): Promise<number> {
     look();
   }
   return peak / MIB;
-}
-
-async function seconds(work: () => Promise<void>): Promise<number> {
-  const started = Date.now();
-  await work();
-  return (Date.now() - started) / 1000;
-}
-
-/** @throws {Fault} with what the program complained of. */
-async function run(program: string, words: readonly string[], input = ""): Promise<void> {
-  const child = spawn(program, words, { stdio: ["pipe", "ignore", "pipe"] });
-  let stderr = "";
-  child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-4096)));
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve, reject) => {
-    child.once("error", () => reject(new Fault(`${program} is missing: apt-get install it.`)));
-    child.once("close", resolve);
-  });
-  if (code !== 0) throw new Fault(`${program} ended with ${code}: ${stderr.trim()}`);
 }

@@ -1,8 +1,18 @@
-import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import * as path from "node:path";
 import { newAgeKey } from "../../components/backup/age-key";
 import { backUp } from "../../components/backup/agent/backup";
 import { backupsIn, prune, readManifest } from "../../components/backup/agent/catalogue";
+import type { Context } from "../../components/backup/agent/context";
+import type { Manifest } from "../../components/backup/agent/manifest";
 import { restoreDatabases, type RestoreRequest } from "../../components/backup/agent/restore";
 import { keys, missing, Servers } from "./servers";
 
@@ -56,7 +66,7 @@ jest.setTimeout(120_000);
       expect(parts).toHaveLength(1);
       expect(parts[0]?.tables).toMatchObject({
         "public.notes": { rows: 20000 },
-        "public.empty": { rows: 0, sum: "0" },
+        "public.empty": { rows: 0, sum: "hash64:0" },
         '"Odd Name"."t""x"': { rows: 1 },
       });
     }
@@ -93,6 +103,33 @@ jest.setTimeout(120_000);
     expect(servers.databases()).toEqual(["app", "app_copy", old, "own", "postgres"].sort());
     servers.sql("postgres", `DROP DATABASE "${old}"`);
     servers.sql("postgres", "DROP DATABASE app_copy");
+  });
+
+  test("a backup of an earlier version, with sums by MD5, is verified by them", async () => {
+    const manifest = path.join(servers.objects, "backups", id, "manifest.json");
+    const today = readFileSync(manifest, "utf8");
+    const sum = servers.sql(
+      "app",
+      'SELECT sum((\'x\' || left(md5(e::text), 15))::bit(60)::bigint) FROM "Odd Name"."t""x" e',
+    );
+    const earlier = (text: string) => {
+      const { parts, ...rest } = JSON.parse(today) as Manifest;
+      const [part] = parts;
+      const tables = {
+        "public.empty": { rows: 0, sum: "0" },
+        '"Odd Name"."t""x"': { rows: 1, sum: text },
+      };
+      const all = { ...part?.tables, ...tables };
+      writeFileSync(manifest, JSON.stringify({ ...rest, parts: [{ ...part, tables: all }] }));
+    };
+    earlier(sum);
+    await restore({ database: "app", into: "of_before" });
+    servers.sql("postgres", "DROP DATABASE of_before");
+    earlier(`${BigInt(sum) + 1n}`);
+    expect(await refused({ database: "app", into: "of_before" })).toContain(
+      '"Odd Name"."t""x" has 1 rows, but other contents',
+    );
+    writeFileSync(manifest, today);
   });
 
   test("with another key nothing is touched, and the error says which key it wants", async () => {
@@ -169,5 +206,30 @@ jest.setTimeout(120_000);
     expect([...result].sort()).toEqual([old, left]);
     expect(readdirSync(dir)).toContain(id);
     expect(readdirSync(dir)).not.toContain(old);
+  });
+
+  test("what the first place spoils is noticed before it counts, and the second one has the backup all the same", async () => {
+    const dir = path.join(servers.objects, "backups");
+    let spoilt = "";
+    const spoiling = (context: Context) =>
+      backUp({
+        ...context,
+        tell: (event) => {
+          context.tell(event);
+          if (event.event !== "begins" || event.what !== "database app → second place") return;
+          spoilt = readdirSync(dir).sort().at(-1)!;
+          const stored = path.join(dir, spoilt, "database-app.dump.zst.age");
+          const bytes = readFileSync(stored);
+          bytes[bytes.length >> 1]! ^= 1;
+          writeFileSync(stored, bytes);
+        },
+      });
+    await expect(servers.agent(spoiling)).rejects.toThrow(
+      /^not every place has backup .*; first place: .* is not what was written/,
+    );
+    expect(existsSync(path.join(dir, spoilt, "manifest.json"))).toBe(false);
+    id = spoilt;
+    const { result } = await restore({ from: "second", database: "app", into: "app_unspoilt" });
+    expect(result).toMatchObject({ rows: 20001 });
   });
 });

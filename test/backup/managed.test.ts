@@ -7,7 +7,8 @@ import { databasesOf } from "../../components/backup/agent/databases";
 import type { Manifest } from "../../components/backup/agent/manifest";
 import { restoreDatabases, type RestoreRequest } from "../../components/backup/agent/restore";
 import type { ManagedServer } from "../../components/backup/settings";
-import { makeAuthority, serveManaged } from "./managed-server";
+import { makeAuthority } from "../../scripts/bench/throwaway-certificates";
+import { serveManaged } from "./managed-server";
 import { keys, missing, Servers } from "./servers";
 
 const absent = missing();

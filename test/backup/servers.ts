@@ -1,28 +1,24 @@
 /** Real servers for backups: PostgreSQL, an S3 server, an SSH server. */
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, spawnSync } from "node:child_process";
 import {
   appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
-  readFileSync,
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { connect } from "node:net";
-import { tmpdir, userInfo } from "node:os";
+import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { AwsClient } from "aws4fetch";
 import { type AgeKey, newAgeKey } from "../../components/backup/age-key";
 import { type Context, within } from "../../components/backup/agent/context";
 import { rcloneConfig } from "../../components/backup/rclone";
 import type { Event } from "../../components/backup/agent/progress";
 import type { BackupSettings, BucketPlace, SftpPlace } from "../../components/backup/settings";
-import { s3Program } from "../../local/s3/program";
+import { serveBucket, serveSftp } from "../../scripts/bench/throwaway-places";
 import { missingPrograms } from "../acme/harness";
-import { freePort } from "../../scripts/bench/free-port";
-import { eventually, postgresBin } from "../unit/examples/harness";
+import { postgresBin } from "../unit/examples/harness";
 
 export const bin = postgresBin() ?? "";
 
@@ -48,7 +44,10 @@ export class Servers {
     chmodSync(this.root, 0o755);
     process.env.PATH = `${bin}:${process.env.PATH ?? ""}:/usr/sbin`;
     if (postgres) this.startPostgres();
-    [this.s3, this.sftp] = await Promise.all([this.startS3(), this.startSsh()]);
+    const [s3, sftp] = await Promise.all([serveBucket(this.root), serveSftp(this.root)]);
+    this.children.push(s3.process, sftp.process);
+    this.s3 = s3.place;
+    this.sftp = sftp.place;
     return this;
   }
 
@@ -215,76 +214,5 @@ export class Servers {
       "postgres",
       "SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')",
     );
-  }
-
-  private async startS3(): Promise<BucketPlace> {
-    mkdirSync(path.join(this.root, "s3"));
-    const port = await freePort();
-    const args = ["--quiet", "--port", `127.0.0.1:${port}`, "posix", path.join(this.root, "s3")];
-    const login = { ROOT_ACCESS_KEY: "root", ROOT_SECRET_KEY: "root-secret" };
-    this.children.push(
-      spawn(s3Program(), args, { env: { PATH: process.env.PATH, ...login }, stdio: "ignore" }),
-    );
-    const endpoint = `http://127.0.0.1:${port}`;
-    const options = {
-      accessKeyId: "root",
-      secretAccessKey: "root-secret",
-      service: "s3",
-      region: "us-east-1",
-      retries: 0,
-    };
-    const client = new AwsClient(options);
-    await eventually(async () => {
-      expect((await client.fetch(`${endpoint}/backups`, { method: "PUT" })).status).toBe(200);
-    });
-    return {
-      kind: "s3",
-      endpoint,
-      region: "us-east-1",
-      bucket: "backups",
-      accessKey: "root",
-      secretKey: "root-secret",
-    };
-  }
-
-  private async startSsh(): Promise<SftpPlace> {
-    const file = (name: string) => path.join(this.root, name);
-    mkdirSync("/run/sshd", { recursive: true });
-    for (const name of ["host", "login"]) {
-      spawnSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-f", file(name)]);
-    }
-    writeFileSync(file("authorized"), readFileSync(file("login.pub")));
-    const port = await freePort();
-    const options = {
-      AuthorizedKeysFile: file("authorized"),
-      HostKey: file("host"),
-      ListenAddress: `127.0.0.1:${port}`,
-      PidFile: "none",
-      StrictModes: "no",
-      UsePAM: "no",
-      Subsystem: "sftp internal-sftp",
-    };
-    const args = Object.entries(options).flatMap(([name, value]) => ["-o", `${name}=${value}`]);
-    this.children.push(
-      spawn("/usr/sbin/sshd", ["-D", "-f", "/dev/null", ...args], { stdio: "ignore" }),
-    );
-    await eventually(
-      () =>
-        new Promise<void>((done, failed) => {
-          const socket = connect(port, "127.0.0.1", () => done(socket.destroy() && undefined)).once(
-            "error",
-            failed,
-          );
-        }),
-    );
-    return {
-      kind: "sftp",
-      host: "127.0.0.1",
-      port,
-      user: userInfo().username,
-      path: file("copies"),
-      hostKey: readFileSync(file("host.pub"), "utf8").split(" ").slice(0, 2).join(" "),
-      key: readFileSync(file("login"), "utf8"),
-    };
   }
 }

@@ -2,7 +2,7 @@ import type { Duplex } from "node:stream";
 import { compress, type Context, encrypt } from "./context";
 import { type Command, textOf } from "./flow";
 import { directoryOf, idOf, type Manifest, MANIFEST, type Part } from "./manifest";
-import { Measure } from "./measure";
+import { Counter } from "./measure";
 import { databaseSources } from "./dump";
 import { filesSource } from "./files";
 import { bytesOf } from "./progress";
@@ -25,27 +25,19 @@ export async function backUp(context: Context): Promise<Manifest> {
   const id = idOf(began);
   const sources = await sourcesOf(context);
   const failures = new Map<Store, Error>();
-  const parts = new Map<Store, Part[]>(stores.map((store) => [store, []]));
+  const failed = (store: Store, error: unknown) => {
+    context.signal.throwIfAborted();
+    // What cannot be read cannot be read for any place.
+    if (error instanceof Unreadable) throw error;
+    const reason = error instanceof Error ? error : new Error("unknown");
+    failures.set(store, reason);
+    tell({ event: "failed", text: `${store.name} place: ${reason.message}` });
+  };
+  const parts: Part[] = [];
   for (const source of sources) {
-    let whole: { store: Store; part: Part } | undefined;
-    for (const store of stores) {
-      if (failures.has(store)) continue;
-      try {
-        const part: Part =
-          whole === undefined
-            ? await save(context, source, id, store)
-            : await copy(context, whole.part, id, whole.store, store);
-        whole ??= { store, part };
-        parts.get(store)?.push(part);
-      } catch (error) {
-        context.signal.throwIfAborted();
-        // What cannot be read cannot be read for any place.
-        if (error instanceof Unreadable) throw error;
-        const reason = error instanceof Error ? error : new Error("unknown");
-        failures.set(store, reason);
-        tell({ event: "failed", text: `${store.name} place: ${reason.message}` });
-      }
-    }
+    const living = stores.filter((store) => !failures.has(store));
+    const part = await saveIn(context, source, id, living, failed);
+    if (part !== undefined) parts.push(part);
   }
   const common = {
     format: 1 as const,
@@ -58,7 +50,7 @@ export async function backUp(context: Context): Promise<Manifest> {
   let written: Manifest | undefined;
   for (const store of stores) {
     if (failures.has(store)) continue;
-    const manifest = { ...common, finishedAt: now().toISOString(), parts: parts.get(store) ?? [] };
+    const manifest = { ...common, finishedAt: now().toISOString(), parts };
     await store.putText(`${directoryOf(id)}/${MANIFEST}`, `${JSON.stringify(manifest)}\n`);
     written ??= manifest;
   }
@@ -69,7 +61,43 @@ export async function backUp(context: Context): Promise<Manifest> {
   return written;
 }
 
-/** Reads a source into the first place that takes it, and reads it back from there. */
+/**
+ * Saves a source in every place that takes it, and tells `failed` of the others. What the first one has is read back on its way into the
+ * next one.
+ *
+ * @returns what is in the places now; undefined when no place took it.
+ */
+async function saveIn(
+  context: Context,
+  source: Source,
+  id: string,
+  [first, ...others]: readonly Store[],
+  failed: (store: Store, error: unknown) => void,
+): Promise<Part | undefined> {
+  if (first === undefined) return undefined;
+  let part: Part;
+  try {
+    part = await save(context, source, id, first);
+    let isReadBack = false;
+    for (const other of others) {
+      try {
+        await copy(context, part, id, first, other);
+      } catch (error) {
+        // Either of them may be to blame.
+        await readBack(context, part, id, first);
+        failed(other, error);
+      }
+      isReadBack = true;
+    }
+    if (!isReadBack) await readBack(context, part, id, first);
+  } catch (error) {
+    failed(first, error);
+    return saveIn(context, source, id, others, failed);
+  }
+  return part;
+}
+
+/** Reads a source into a place. */
 async function save(
   { settings, tell }: Context,
   source: Source,
@@ -83,16 +111,13 @@ async function save(
     throw new Unreadable(`${what}: ${error instanceof Error ? error.message : "unreadable"}`);
   });
   try {
-    const plain = new Measure(bytesOf(`${what} → ${store.name} place`, tell));
+    const plain = new Counter(bytesOf(`${what} → ${store.name} place`, tell));
     const steps: (Command | Duplex)[] = [plain, compress, encrypt(settings.recipient)];
     const path = `${directoryOf(id)}/${file}`;
     const [stored, more] = await Promise.all([
       store.put(path, reading.from, steps),
       reading.finish(),
     ]);
-    tell({ event: "begins", what: `${what} ← ${store.name} place`, total: stored.bytes });
-    const back = await store.measure(path);
-    agree(store, path, stored, back);
     return { kind, name, file, ...stored, originalBytes: source.size, ...more };
   } finally {
     await reading.close();
@@ -100,21 +125,21 @@ async function save(
 }
 
 /** The same bytes for another place, and read back from there. */
-async function copy(
-  { tell }: Context,
-  part: Part,
-  id: string,
-  from: Store,
-  to: Store,
-): Promise<Part> {
+async function copy(context: Context, part: Part, id: string, from: Store, to: Store) {
   const path = `${directoryOf(id)}/${part.file}`;
   const what = `${part.kind} ${part.name} → ${to.name} place`;
-  tell({ event: "begins", what, total: part.bytes });
-  const progress = new Measure(bytesOf(what, tell));
+  context.tell({ event: "begins", what, total: part.bytes });
+  const progress = new Counter(bytesOf(what, context.tell));
   const stored = await to.put(path, from.rclone("cat", from.at(path)), [progress]);
   agree(from, path, part, stored);
-  agree(to, path, part, await to.measure(path));
-  return part;
+  await readBack(context, part, id, to);
+}
+
+async function readBack({ tell }: Context, part: Part, id: string, store: Store): Promise<void> {
+  const path = `${directoryOf(id)}/${part.file}`;
+  const what = `${part.kind} ${part.name} ← ${store.name} place`;
+  tell({ event: "begins", what, total: part.bytes });
+  agree(store, path, part, await store.measure(path));
 }
 
 function agree(

@@ -3,26 +3,34 @@ import { createReadStream } from "node:fs";
 import { Transform, type TransformCallback } from "node:stream";
 import { pipeline } from "node:stream/promises";
 
-/** Counts and hashes what passes. */
-export class Measure extends Transform {
-  private readonly hash = createHash("sha256");
+/** Counts what passes. */
+export class Counter extends Transform {
   bytes = 0;
 
-  /** @param onBytes hears of the count at most once in a while. */
+  /** @param onBytes hears of the count, at each piece. */
   constructor(private readonly onBytes: (bytes: number) => void = () => undefined) {
     super({ highWaterMark: 1024 * 1024 });
   }
+
+  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+    this.bytes += chunk.length;
+    this.onBytes(this.bytes);
+    done(null, chunk);
+  }
+}
+
+/** Counts and hashes what passes. */
+export class Measure extends Counter {
+  private readonly hash = createHash("sha256");
 
   /** Of everything that has passed: to be asked once, at the end. */
   sha256(): string {
     return this.hash.digest("hex");
   }
 
-  override _transform(chunk: Buffer, _: BufferEncoding, done: TransformCallback): void {
+  override _transform(chunk: Buffer, encoding: BufferEncoding, done: TransformCallback): void {
     this.hash.update(chunk);
-    this.bytes += chunk.length;
-    this.onBytes(this.bytes);
-    done(null, chunk);
+    super._transform(chunk, encoding, done);
   }
 }
 

@@ -189,7 +189,7 @@ async function make(
   try {
     const expected = await origin.fill(name, beside);
     tell({ event: "begins", what: `rows and sums of ${name}` });
-    const found = await tablesOf(administrator.access, beside);
+    const found = await tablesOf(administrator.access, beside, expected);
     mustBeAsSaved(expected, found);
     await administrator.mark(beside, verifiedMark(origin));
     return found;
@@ -199,11 +199,12 @@ async function make(
   }
 }
 
-export async function tablesOf(access: Access, database: string) {
+/** @param like what they will be compared with. */
+export async function tablesOf(access: Access, database: string, like?: Tables) {
   const session = Session.open(access, database);
   try {
     await freeze(session);
-    return await countTables(session);
+    return await countTables(session, like);
   } finally {
     await session.close();
   }

@@ -48,7 +48,7 @@ export async function intoPostgres(
       const to = { command: [...command, "-d", beside] as [string, ...string[]], ...ACCESS };
       await readInto(opened, { store: opened.store, id, identity }, part, to);
       opened.tell({ event: "begins", what: `rows and sums of ${name}` });
-      const found = await tablesOf(ACCESS, beside);
+      const found = await tablesOf(ACCESS, beside, part.tables);
       mustBeAsSaved(part.tables ?? {}, found);
       await admin(`ALTER DATABASE ${quoted(beside)} RENAME TO ${quoted(name)}`);
       const tables = Object.values(found);
