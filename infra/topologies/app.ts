@@ -10,7 +10,8 @@ import type { Config } from "../config";
 import { databaseOf } from "../databases";
 import { VOLUME_MOUNT } from "../names";
 import type { ServedCache } from "./cache";
-import type { OnSwarm, ServedDatabase } from "./database";
+import type { ServedDatabase } from "./database";
+import type { OnSwarm } from "./on-swarm";
 
 /** What services run on and with. */
 export interface AppPlace extends Pick<ContainerArgs, "root" | "repository" | "builders"> {

@@ -6,7 +6,7 @@ import type { RolloutTarget } from "../../components/service-defaults";
 import { maxAgeHours } from "../backup-age";
 import type { Config } from "../config";
 import { bucketOf, isBound, type Saved, secondPlace } from "./backup";
-import type { OnSwarm } from "./database";
+import type { OnSwarm } from "./on-swarm";
 import type { Toolbox } from "./toolbox";
 
 /** Who tells people that backups stopped, on another node than the one that makes them, where there is one. */

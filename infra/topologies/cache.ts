@@ -4,7 +4,7 @@ import { IMAGES, pulledImage } from "../../components/images";
 import type { ManagedDatabase } from "../../components/managed-database";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Config } from "../config";
-import type { OnSwarm } from "./database";
+import type { OnSwarm } from "./on-swarm";
 import { inSite } from "./site";
 
 /** The cache as services of the swarm see it. */

@@ -11,24 +11,9 @@ import type { Config } from "../config";
 import { databaseNames, poolSize } from "../databases";
 import { firstNode } from "../fleet";
 import { VOLUME_MOUNT } from "../names";
-import { inSite, type Site } from "./site";
+import type { OnSwarm } from "./on-swarm";
+import { inSite } from "./site";
 import type { Toolbox } from "./toolbox";
-
-/** Where things of the swarm are made. */
-export interface OnSwarm {
-  readonly networkId: pulumi.Output<string>;
-  /** A manager that lives. */
-  readonly connection: pulumi.Output<swarm.Connection>;
-  /** Swarm id of the node that has the Volume. */
-  readonly volumeNodeId: pulumi.Output<string>;
-  /** For single resources. */
-  readonly child: pulumi.CustomResourceOptions;
-  /** For components. */
-  readonly onSwarm: pulumi.ComponentResourceOptions;
-  /** Whose change is reason to look at every service again. */
-  readonly triggers: readonly string[];
-  readonly site: Site;
-}
 
 /** The databases as services of the swarm see them. */
 export interface ServedDatabase {

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { Builder } from "../../components/app/container";
 import { builtCopy, builtImage } from "../../components/images";
 import { TOOLBOX } from "../../components/toolbox";
-import type { OnSwarm } from "./database";
+import type { OnSwarm } from "./on-swarm";
 
 /** The image with the tools, on every node. */
 export interface Toolbox {

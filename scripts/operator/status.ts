@@ -1,12 +1,11 @@
 /** `npm run status -- <stack>`: is it well, and if not, what to do. */
 import * as https from "node:https";
-import Table from "cli-table3";
 import type Docker from "dockerode";
-import pc from "picocolors";
-import { backupFreshness, describeFreshness, type Freshness } from "../backup/freshness";
-import { describeKept, isMuch, type Kept, keptChanges } from "../migrate/postgres/kept";
+import { backupFreshness, describeFreshness } from "../backup/freshness";
+import { describeKept, isMuch, keptChanges } from "../migrate/postgres/kept";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { endedByRestart, type Task } from "./node-restarts";
+import { print, type SilentSite, type SiteStatus, type StackStatus } from "./status-report";
 import { findTarget, managerOf, type Site, sitesOf, type Target } from "./target";
 import { remedyFor } from "./remedy";
 
@@ -14,50 +13,6 @@ const RECENT_HOURS = 24;
 
 /** For the front address to answer. */
 const FRONT_MS = 5000;
-
-/** What one site's managers say. */
-export interface SiteStatus {
-  readonly stack: string;
-  readonly url: string | undefined;
-  /** HTTP status of the front address, or why there is none. */
-  readonly front: number | string;
-  readonly nodes: readonly {
-    name: string;
-    role: string;
-    state: string;
-    docker: string;
-    address: string;
-  }[];
-  readonly services: readonly {
-    name: string;
-    image: string;
-    running: number;
-    desired: number;
-    update: string;
-  }[];
-  readonly errors: readonly {
-    task: string;
-    node: string;
-    at: string;
-    message: string;
-    remedy: string | undefined;
-  }[];
-}
-
-/** A site of which no manager answers. */
-export interface SilentSite {
-  readonly stack: string;
-  readonly problem: string;
-}
-
-/** Of a stack: its first site, and its second if there is one. */
-export type StackStatus = (SiteStatus | SilentSite) & {
-  readonly secondSite?: SiteStatus | SilentSite;
-  /** Absent where none are made. */
-  readonly backup?: Freshness;
-  /** Absent where nothing is kept for a migration's way there or back. */
-  readonly kept?: readonly Kept[];
-};
 
 /** @returns 0 when everything runs as it should, else 1. */
 export async function status(
@@ -228,39 +183,4 @@ function askByAddress(url: string, address: string): Promise<number | string> {
     request.once("timeout", () => request.destroy(new Error(`no answer within ${FRONT_MS} ms`)));
     request.once("error", (error) => resolve(error.message));
   });
-}
-
-function print(site: SiteStatus | SilentSite): void {
-  if ("problem" in site) {
-    process.stdout.write(`${pc.bold(site.stack)}  ${pc.red(site.problem)}\n`);
-    return;
-  }
-  const { stack, url, front, nodes, services, errors } = site;
-  const mark = (well: boolean, text: string) => (well ? pc.green(text) : pc.red(text));
-  const out = (text: string) => process.stdout.write(`${text}\n`);
-  out(
-    `${pc.bold(stack)}  ${url ?? ""}  ${mark(typeof front === "number" && front < 500, String(front))}`,
-  );
-  const nodeTable = new Table({ head: ["node", "role", "state", "address", "Docker"] });
-  for (const { name, role, state, address, docker } of nodes) {
-    nodeTable.push([name, role, mark(state === "ready", state), address, docker]);
-  }
-  out(nodeTable.toString());
-  const serviceTable = new Table({ head: ["service", "tasks", "image", "last update"] });
-  for (const { name, running, desired, image, update } of services) {
-    serviceTable.push([name, mark(running >= desired, `${running}/${desired}`), image, update]);
-  }
-  out(serviceTable.toString());
-  if (errors.length === 0) out("No task failed in the last 24 hours.");
-  for (const { task, node, at, message, remedy } of errors) {
-    out(
-      `${pc.yellow(at.slice(0, 19))} ${task} on ${node}: ${message}${remedy ? `\n  → ${remedy}` : ""}`,
-    );
-  }
-  const edgeRuns = services.some(({ name, running }) => name === "edge" && running > 0);
-  if (typeof front === "string" && edgeRuns) {
-    out(
-      `${pc.yellow("The edge runs, yet the front address does not answer")}: is the floating IP assigned to this node?`,
-    );
-  }
 }

@@ -1,12 +1,13 @@
 /** A PostgreSQL database from an app's old server into the stack's: a dump, into a database beside the present one. */
 import { pipeline } from "node:stream/promises";
 import { Readable, Transform } from "node:stream";
-import { SAME_TEXT, TABLES } from "../../../components/backup/agent/postgres";
+import { SAME_TEXT } from "../../../components/backup/agent/postgres";
 import { Fault } from "../../../local/fault";
-import { agree, type Checksum, checksumQuery, readChecksum } from "../../migrate/checksum";
 import { identifier, literal } from "../../migrate/names";
 import { Psql, type StartPsql } from "../../migrate/psql";
+import { asMaker } from "./dump-text";
 import type { Running } from "./host";
+import { mustBeSame, sumsOf } from "./table-sums";
 
 /** The server that has the data. */
 export interface DumpSource {
@@ -49,13 +50,6 @@ const DUMP_WORDS = [
   "--no-security-labels",
   "--encoding=UTF8",
 ];
-
-const LARGE_OBJECTS = `${checksumQuery("pg_catalog.pg_largeobject_metadata o", "pg_catalog.lo_get(o.oid)")};`;
-
-/** In the first of these bytes pg_dump makes settings, some of which an older server does not know. */
-const HEAD_BYTES = 1024;
-/** And in the last of these its `\unrestrict`. */
-const TAIL_BYTES = 256;
 
 export class PostgresMove {
   private constructor(
@@ -164,7 +158,9 @@ export class PostgresMove {
     dump.stdin.end();
     // At once: Node.js throws away what a program that has ended printed while nobody read it.
     void pipeline(dump.stdout, counted).catch(() => undefined);
-    const sql = Readable.from(this.around(dump, counted, knowsRestrict));
+    const sql = Readable.from(
+      asMaker(dump, counted, { maker: this.beside, owner: this.database }, knowsRestrict),
+    );
     let complaint = "";
     const code = await this.target.psql(this.beside)({
       stdin: sql,
@@ -177,33 +173,6 @@ export class PostgresMove {
     throw new Fault(
       `The stack's PostgreSQL takes not everything: ${complaint.trim().replace(/^psql:<stdin>:\d+: /gm, "")}`,
     );
-  }
-
-  /**
-   * The dump, made by a role that may do what the old server's superuser could, such as making extensions; in the end all of
-   * it is the app's. That role cannot log in, and is gone afterwards.
-   */
-  private async *around(dump: Running, counted: Transform, knowsRestrict: boolean) {
-    const [maker, owner] = [identifier(this.beside), identifier(this.database)];
-    yield `CREATE ROLE ${maker} SUPERUSER NOLOGIN; SET ROLE ${maker};\n`;
-    const known = knowsRestrict ? same : withoutRestrict;
-    let isHead = true;
-    let rest: Buffer = Buffer.alloc(0);
-    for await (const chunk of counted) {
-      rest = Buffer.concat([rest, chunk as Buffer]);
-      if (isHead && rest.length < HEAD_BYTES) continue;
-      if (isHead) rest = known(withoutUnknown(rest));
-      isHead = false;
-      yield rest.subarray(0, -TAIL_BYTES);
-      rest = rest.subarray(-TAIL_BYTES);
-    }
-    yield known(isHead ? withoutUnknown(rest) : rest);
-    const isWhole = await dump.ended.then(
-      () => true,
-      () => false,
-    );
-    if (isWhole)
-      yield `\nRESET ROLE; REASSIGN OWNED BY ${maker} TO ${owner}; DROP ROLE ${maker};\n`;
   }
 
   /** Releases of psql since August 2025 know `\restrict`, and those of pg_dump write it. */
@@ -260,42 +229,5 @@ export class PostgresMove {
     await Promise.all([this.from.end(), this.admin.end()]);
   }
 }
-
-async function sumsOf(psql: Psql): Promise<Map<string, Checksum>> {
-  const sums = new Map<string, Checksum>();
-  for (const name of await psql.run(`${TABLES};`)) {
-    sums.set(
-      name,
-      readChecksum(await psql.value(`${checksumQuery(`ONLY ${name} t`, "t::text")};`)),
-    );
-  }
-  // No table of the app's: the large objects that its columns of type oid name.
-  sums.set("large objects", readChecksum(await psql.value(LARGE_OBJECTS)));
-  return sums;
-}
-
-function mustBeSame(expected: ReadonlyMap<string, Checksum>, found: ReadonlyMap<string, Checksum>) {
-  for (const [name, sum] of expected) {
-    const there = found.get(name);
-    if (there && agree(there, sum)) continue;
-    const what =
-      there === undefined
-        ? "is missing"
-        : there.rows === sum.rows
-          ? `has ${sum.rows} rows, of which some are not the same`
-          : `has ${there.rows} rows, and the old one ${sum.rows}`;
-    throw new Fault(`The table ${name} ${what}. Nothing was changed.`);
-  }
-}
-
-const same = (text: Buffer) => text;
-
-const withoutUnknown = (head: Buffer) => replaced(head, /^SET transaction_timeout = .*;\n/m);
-
-const withoutRestrict = (text: Buffer) =>
-  replaced(replaced(text, /^\\restrict \w+\n/m), /^\\unrestrict \w+\n/m);
-
-const replaced = (text: Buffer, pattern: RegExp) =>
-  Buffer.from(text.toString("latin1").replace(pattern, ""), "latin1");
 
 const major = (version: string) => Number.parseInt(version, 10);

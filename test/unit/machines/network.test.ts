@@ -1,6 +1,7 @@
 import type { NetworkSpec } from "../../../local/machines/machines";
 import { bridgeName } from "../../../local/machines/docker/names";
-import { disjoint, renderNetwork } from "../../../local/machines/docker/network";
+import { disjoint } from "../../../local/machines/docker/cidrs";
+import { renderNetwork } from "../../../local/machines/docker/network";
 
 const options = {
   instance: "abc123",
