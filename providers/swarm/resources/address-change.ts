@@ -9,7 +9,7 @@ const inputsSchema = z.strictObject({
   ttlSeconds: wholeNumber(1, 86_400, " seconds"),
 });
 
-/** See `AddressChange` in `sdk.ts`. */
+/** See `AddressChange` in `sdk`. */
 export const AddressChange: Resource = {
   check: (inputs) => checkWith(inputsSchema, inputs),
   diff: (before, after) => ({ changed: changedKeys(before, after), replaces: [] }),

@@ -22,7 +22,7 @@ type Inputs = z.infer<typeof inputsSchema>;
 
 const stateSchema = z.looseObject({ hostKey: z.string() });
 
-/** See `Bastion` in `sdk.ts`. */
+/** See `Bastion` in `sdk`. */
 export const Bastion: Resource = {
   check: (inputs) => shape.checkWith(inputsSchema, inputs),
   diff: (before, after) => ({ changed: changedKeys(before, after), replaces: [] }),

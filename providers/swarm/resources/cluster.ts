@@ -38,7 +38,7 @@ const stateSchema = z.looseObject({ signingKey: z.string() });
 /** Docker takes them only when a swarm starts. */
 const FIXED = ["name", "defaultAddrPool"];
 
-/** See `Cluster` in `sdk.ts`. */
+/** See `Cluster` in `sdk`. */
 export const Cluster: Resource = {
   check: (inputs) => shape.checkWith(inputsSchema, inputs),
   diff: (before, after) => {

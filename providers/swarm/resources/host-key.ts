@@ -7,7 +7,7 @@ import { checkWith, nonEmptyText } from "./inputs";
 
 const inputsSchema = z.strictObject({ name: nonEmptyText });
 
-/** See `HostKey` in `sdk.ts`. */
+/** See `HostKey` in `sdk`. */
 export const HostKey: Resource = {
   check: (inputs) => checkWith(inputsSchema, inputs),
   // The name is a label: a new key for it would replace the Droplet.

@@ -72,7 +72,7 @@ const aboutTheRun = ["connection", "registryAuth", "timeoutSeconds"];
 
 const TIMEOUT_SECONDS = 600;
 
-/** See `Job` in `sdk.ts`. */
+/** See `Job` in `sdk`. */
 export const Job: Resource = {
   check: (inputs) => shape.checkWith(jobInputs, inputs),
   diff: (before, after) => {

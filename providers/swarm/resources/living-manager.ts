@@ -15,7 +15,7 @@ const argsSchema = z.strictObject({
 
 const WAIT_SECONDS = 60;
 
-/** See `livingManager` in `sdk.ts`. */
+/** See `livingManager` in `sdk`. */
 export async function getLivingManager(args: Properties, context: Context): Promise<Properties> {
   const { candidates, ...identity } = argsSchema.parse(args);
   const { nodes } = swarmOf(identity);

@@ -12,7 +12,7 @@ import { takeOut } from "./node-take-out";
 /** A node of another swarm or another name is another resource; the rest can change on the one there is. */
 const REPLACING = ["cluster", "name"];
 
-/** See `Node` in `sdk.ts`. */
+/** See `Node` in `sdk`. */
 export const Node: Resource = {
   check: (inputs) => shape.checkWith(nodeInputs, inputs),
 

@@ -8,7 +8,7 @@ const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 
 const inputsSchema = z.strictObject({ length: wholeNumber(16, 256).optional() });
 
-/** See `Password` in `sdk.ts`. */
+/** See `Password` in `sdk`. */
 export const Password: Resource = {
   check: (inputs) => checkWith(inputsSchema, inputs),
   diff: (before, after) => {

@@ -26,7 +26,7 @@ const inputsSchema = z.strictObject({
   triggers: z.unknown().optional(),
 });
 
-/** See `Rollout` in `sdk.ts`. */
+/** See `Rollout` in `sdk`. */
 export const Rollout: Resource = {
   check: (inputs) => shape.checkWith(inputsSchema, inputs),
   diff: (before, after) => ({ changed: changedKeys(before, after), replaces: [] }),

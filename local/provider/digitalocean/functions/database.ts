@@ -1,6 +1,6 @@
 import { Secret, text, type Values } from "../../framework/values";
 import { fromApi } from "../spelling";
-import { clusterState, type ApiDatabaseCluster } from "../resources/database/cluster";
+import { clusterState, type ApiDatabaseCluster } from "../resources/database/cluster-state";
 import { SECRET_CONNECTION } from "../resources/database/connection";
 import { SECRET_USER, userState, type ApiDatabaseUser } from "../resources/database/user";
 import { single, type Invoke } from "./lookup";
