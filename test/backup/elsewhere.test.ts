@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   cpSync,
@@ -18,11 +18,14 @@ import { copyWal, takeBase } from "../../components/backup/agent/base";
 import type { ContainerServer } from "../../components/backup/settings";
 import { restore } from "../../scripts/restore";
 import type { RestoreOptions } from "../../scripts/restore/options";
+import { eventually } from "../unit/examples/harness";
 import { keys, missing, Servers } from "./servers";
 
 const absent = missing();
 if (absent.length > 0)
   console.warn(`SKIPPED restoring without a stack: not installed: ${absent.join(", ")}`);
+
+const ROOT = path.join(__dirname, "../..");
 
 interface Copied {
   id: string;
@@ -159,9 +162,35 @@ jest.setTimeout(120_000);
     }
   });
 
-  test("a moment becomes a data directory that a server of that version starts on, without a key or a login in it", async () => {
+  /** The same as `run`, as a process of its own, which is killed while its server replays. */
+  const killDuringRecovery = async (directory: string) => {
+    const words = {
+      place: sftp(),
+      to: beforeMistake,
+      "into-directory": directory,
+      identity: file("age.key"),
+      "ssh-key": file("ssh.key"),
+      "known-hosts": file("known"),
+    };
+    const flags = Object.entries(words).flatMap(([name, value]) => [`--${name}`, value]);
+    const program = ["build/run.cjs", "scripts/cli.ts", "restore", ...flags];
+    const child = spawn(process.execPath, program, { cwd: ROOT, stdio: "ignore" });
+    const server = await eventually(() => {
+      const [pid] = readFileSync(`${directory}.partial/postmaster.pid`, "utf8").split("\n");
+      return Number(pid);
+    }, 60);
+    child.kill("SIGKILL");
+    return { restore: child.pid, server };
+  };
+
+  test("a moment becomes a data directory that a server of that version starts on, without a key or a login in it, right after an attempt that was killed", async () => {
     const directory = file("data");
+    const killed = await killDuringRecovery(directory);
     const said = await run(sftp(), { intoDirectory: directory, to: beforeMistake });
+    await eventually(() => expect(() => process.kill(killed.server, 0)).toThrow("ESRCH"));
+    expect(readdirSync("/dev/shm").filter((name) => name.includes(`-${killed.restore}-`))).toEqual(
+      [],
+    );
     expect(said).toContain(
       `the state of ${new Date(beforeMistake).toISOString()} is in ${directory}`,
     );
