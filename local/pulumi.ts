@@ -1,12 +1,14 @@
 /** Runs the real Pulumi engine against the local DigitalOcean. */
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Daemon } from "./daemon/client";
 import { checkout, localDir } from "./paths";
+import { type Result, runToEnd } from "./run-to-end";
 import { dropDeadLocks, isKnown } from "./state";
 import { copyStack, stackNames } from "./stack-copy";
+
+export type { Result } from "./run-to-end";
 
 export interface LocalEngine {
   readonly daemon: Daemon;
@@ -15,12 +17,6 @@ export interface LocalEngine {
   readonly sshKey: string;
   /** More for the engine's environment. @default nothing */
   readonly environment?: Readonly<Record<string, string>>;
-}
-
-export interface Result {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
 }
 
 /** Variables that would lead a local run to somebody's real accounts. */
@@ -119,26 +115,6 @@ export function runPulumi(
   output: "inherit" | "capture",
   project = checkout,
 ): Promise<Result> {
-  const child = spawn(path.join(local.engineDir, "pulumi"), args, {
-    cwd: project,
-    env: localEnvironment(local),
-    stdio: output === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  // The terminal sends Ctrl-C to the engine as well; we stay until it has tidied up.
-  const stay = () => undefined;
-  process.on("SIGINT", stay);
-  const forward = () => child.kill("SIGTERM");
-  process.on("SIGTERM", forward);
-  return new Promise((done, failed) => {
-    child.once("error", failed);
-    child.once("close", (code, signal) => {
-      process.removeListener("SIGINT", stay);
-      process.removeListener("SIGTERM", forward);
-      done({ code: code ?? (signal === "SIGINT" ? 130 : 1), stdout, stderr });
-    });
-  });
+  const program = path.join(local.engineDir, "pulumi");
+  return runToEnd(program, args, { cwd: project, env: localEnvironment(local), output });
 }

@@ -1,7 +1,7 @@
 /** Pulumi as the user has it, on the backend that they have selected. */
-import { spawn } from "node:child_process";
 import { Fault } from "../local/fault";
 import { checkout } from "../local/paths";
+import { type Result, runToEnd } from "../local/run-to-end";
 import { leadToLivingManager } from "./dead-docker-host";
 import { heal } from "./heal";
 import { forgetLostBastion } from "./lost-bastion";
@@ -14,27 +14,13 @@ const DIGITALOCEAN_API = "https://api.digitalocean.com";
 export function cloudPulumi(
   words: readonly string[],
   { output = "capture", environment = {} }: RunOptions = {},
-): Promise<{ code: number; stdout: string; stderr: string }> {
-  const child = spawn("pulumi", words, {
-    cwd: checkout,
-    env: { ...process.env, ...environment },
-    stdio: output === "inherit" ? "inherit" : ["ignore", "pipe", "pipe"],
-  });
-  let stdout = "";
-  let stderr = "";
-  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  // The terminal sends Ctrl-C to Pulumi as well; we stay until it has tidied up.
-  const stay = () => undefined;
-  process.on("SIGINT", stay);
-  return new Promise((ended) => {
-    const done = (result: { code: number; stdout: string; stderr: string }) => {
-      process.removeListener("SIGINT", stay);
-      ended(result);
-    };
-    child.once("error", (error) => done({ code: 127, stdout, stderr: error.message }));
-    child.once("close", (code) => done({ code: code ?? 1, stdout, stderr }));
-  });
+): Promise<Result> {
+  const env = { ...process.env, ...environment };
+  return runToEnd("pulumi", words, { cwd: checkout, env, output }).catch((error: Error) => ({
+    code: 127,
+    stdout: "",
+    stderr: error.message,
+  }));
 }
 
 /** `npm run heal -- <stack>`. @throws {Fault} without a token, or when the stack cannot be read. */

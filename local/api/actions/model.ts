@@ -2,14 +2,8 @@ import { regionView } from "../catalogue/regions";
 import { timestamp, type Context } from "../context";
 import type { JobParams } from "../lifecycle";
 
-/** Something that happens, or happened, to a resource. */
-export interface ActionRecord {
-  readonly id: number;
-  readonly status: "in-progress" | "completed" | "errored";
+export interface NewAction {
   readonly type: string;
-  /** ISO 8601. */
-  readonly startedAt: string;
-  readonly completedAt: string | undefined;
   readonly resourceId: number | null;
   readonly resourceType: string;
   /** Slug. */
@@ -19,18 +13,17 @@ export interface ActionRecord {
   readonly volumeId?: string | undefined;
   readonly ip?: string | undefined;
   readonly imageId?: number | undefined;
-  /** Why it errored, for the operator; DigitalOcean does not show it. */
-  readonly failure?: string | undefined;
 }
 
-export interface NewAction {
-  readonly type: string;
-  readonly resourceId: number | null;
-  readonly resourceType: string;
-  readonly region: string;
-  readonly dropletId?: number | undefined;
-  readonly volumeId?: string | undefined;
-  readonly ip?: string | undefined;
+/** Something that happens, or happened, to a resource. */
+export interface ActionRecord extends NewAction {
+  readonly id: number;
+  readonly status: "in-progress" | "completed" | "errored";
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly completedAt: string | undefined;
+  /** Why it errored, for the operator; DigitalOcean does not show it. */
+  readonly failure?: string | undefined;
 }
 
 /** Records an action and begins the transition that completes it; call inside a transaction. */
