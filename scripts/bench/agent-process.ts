@@ -23,9 +23,16 @@ export interface AgentRun {
   readonly done: Readonly<Record<string, unknown>>;
 }
 
-export async function runAgent(task: AgentTask): Promise<AgentRun> {
+/** @param env beside ours. */
+export async function runAgent(
+  task: AgentTask,
+  env: Readonly<Record<string, string>>,
+): Promise<AgentRun> {
   const program = [join(checkout, "build/run.cjs"), "scripts/bench/backup-agent.ts"];
-  const child = spawn(process.execPath, program, { stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, program, {
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr = (stderr + chunk.toString()).slice(-4096)));
   child.stdin.end(JSON.stringify(task));

@@ -10,7 +10,7 @@ import { MIB, ratio, run, RUNS, seconds } from "./beside";
 import { median, type Figure } from "./report";
 import { makeServerCertificate } from "./throwaway-certificates";
 import { serveBucket, serveSftp } from "./throwaway-places";
-import { PostgresServer } from "./throwaway-postgres";
+import { postgresBin, PostgresServer } from "./throwaway-postgres";
 
 const SMALL_MIB = 100;
 const LARGE_MIB = 1024;
@@ -73,6 +73,8 @@ async function manage(server: PostgresServer): Promise<ManagedServer> {
 class Bench {
   private readonly keys = newAgeKey();
   private readonly settings: BackupSettings & { readonly server: ManagedServer };
+  /** PostgreSQL's programs themselves, as in the agent's image: Debian's wrappers take a while to find them. */
+  private readonly programs = { PATH: `${postgresBin() ?? ""}:${process.env.PATH ?? ""}` };
   /** How `pg_dump` and `pg_restore` reach the server: as the agent's do. */
   private readonly env: Readonly<Record<string, string>>;
 
@@ -91,6 +93,7 @@ class Bench {
       server: managed,
     };
     this.env = {
+      ...this.programs,
       PGHOST: managed.host,
       PGPORT: String(managed.port),
       PGUSER: managed.user,
@@ -118,9 +121,12 @@ class Bench {
     const dumps: number[] = [];
     const loads: number[] = [];
     for (let turn = 0; turn < turns; turn++) {
-      const run = await runAgent({ settings: this.settings });
+      // Before and after: what else the machine does changes meanwhile.
+      dumps.push(await seconds(() => this.plainDump()));
+      const run = await runAgent({ settings: this.settings }, this.programs);
       saved.push(run);
       dumps.push(await seconds(() => this.plainDump()));
+      loads.push(await this.plainRestore());
       restored.push(await this.restore(run));
       loads.push(await this.plainRestore());
     }
@@ -181,7 +187,8 @@ class Bench {
       into: "again",
       dryRun: false,
     } as const;
-    const restored = await runAgent({ settings: this.settings, restore: { backup, request } });
+    const task = { settings: this.settings, restore: { backup, request } };
+    const restored = await runAgent(task, this.programs);
     await run("dropdb", ["again"], "", this.env);
     return restored;
   }
