@@ -2,20 +2,20 @@
 // changed. Type checks are `npm run types`; here, starting fast is what counts: each Pulumi command starts
 // five Node.js processes. Plain JavaScript, because it comes before any TypeScript can run.
 const { spawnSync } = require("node:child_process");
-const { createHash } = require("node:crypto");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
 const vm = require("node:vm");
+const { digest, digestOf } = require("./digest.cjs");
 
 const checkout = path.resolve(__dirname, "..");
-const SOURCES = ["build", "components", "infra", "local", "providers", "scripts"];
 const CACHE = path.join(checkout, "node_modules/.cache/archipelago");
+const KEEP_CODE_AFTER_MS = 2000;
 
 /**
  * @param {string} entry path of a TypeScript file, relative to the checkout.
- * @param {"external" | "bundled"} packages `bundled` puts the npm packages into the file as well. Not for a
- * program that shares a package's state with whoever loads it.
+ * @param {"external" | "program" | "bundled"} packages `bundled` puts the npm packages into the file as well. Not for a
+ * program that shares a package's state with whoever loads it: `program` leaves Pulumi's own out.
  * @returns what the entry exports.
  */
 function load(entry, packages = "external") {
@@ -35,8 +35,23 @@ function evaluate(file) {
   const args = [exports, Module.createRequire(file), program, file, path.dirname(file)];
   script.runInThisContext().apply(exports, args);
   // V8 refuses what another version of it wrote.
-  if (!cachedData || script.cachedDataRejected) write(kept, script.createCachedData());
+  if (!cachedData || script.cachedDataRejected) keepLater(kept, script);
   return program.exports;
+}
+
+/** When it has worked for a while: what is compiled only then is kept as well. A plugin is ended without a word. */
+function keepLater(kept, script) {
+  const keep = () => {
+    clearTimeout(timer);
+    process.removeListener("exit", keep);
+    try {
+      write(kept, script.createCachedData());
+    } catch {
+      // `npm ci` has removed the directory meanwhile, or the disk is full: the next start is slower, no more.
+    }
+  };
+  const timer = setTimeout(keep, KEEP_CODE_AFTER_MS).unref();
+  process.once("exit", keep);
 }
 
 /** In one step: a process that is killed here leaves nothing that a later one would take. */
@@ -46,33 +61,32 @@ function write(file, bytes) {
   fs.renameSync(partial, file);
 }
 
-/** Path of the compiled file. Its name is a digest of everything that it could depend on. */
+/** Path of the compiled file. Its name is a digest of everything that it was made of. */
 function compiled(entry, packages) {
-  const name = path.relative(checkout, entry).replace(/\W+/g, "-");
-  const file = path.join(CACHE, `${name}-${digest(entry, packages)}.cjs`);
-  if (fs.existsSync(file)) return file;
+  const base = path.join(CACHE, path.relative(checkout, entry).replace(/\W+/g, "-"));
+  const known = compiledBefore(entry, packages, base);
+  if (known !== undefined) return known;
   const compile = path.join(__dirname, "compile.cjs");
-  const { status, error } = spawnSync(process.execPath, [compile, entry, packages, file], {
-    stdio: ["ignore", "ignore", "inherit"],
+  const { status, stdout, error } = spawnSync(process.execPath, [compile, entry, packages, base], {
+    stdio: ["ignore", "pipe", "inherit"],
+    encoding: "utf8",
   });
   if (error) throw error;
   if (status !== 0) throw new Error(`${entry} could not be compiled; its faults are above`);
-  return file;
+  return stdout;
 }
 
-function digest(entry, packages) {
-  const hash = createHash("sha256").update(`${packages}\n${entry}\n`);
-  hash.update(fs.readFileSync(entry));
-  hash.update(fs.readFileSync(path.join(checkout, "package-lock.json")));
-  for (const directory of SOURCES) addSources(hash, path.join(checkout, directory));
-  return hash.digest("hex").slice(0, 16);
-}
-
-function addSources(hash, directory) {
-  for (const item of fs.readdirSync(directory, { withFileTypes: true })) {
-    const file = path.join(directory, item.name);
-    if (item.isDirectory()) addSources(hash, file);
-    else if (/\.(ts|cjs|json)$/.test(item.name)) hash.update(file).update(fs.readFileSync(file));
+/** What was compiled before, if it was made of these very sources: only they are read, not the whole checkout. */
+function compiledBefore(entry, packages, base) {
+  try {
+    const sources = JSON.parse(fs.readFileSync(`${base}.json`, "utf8"));
+    const contents = sources.map((source) => [source, digestOf(fs.readFileSync(source))]);
+    const file = `${base}-${digest(entry, packages, contents)}.cjs`;
+    return fs.existsSync(file) ? file : undefined;
+  } catch (error) {
+    // Nothing was compiled yet, or a source has gone.
+    if (error.code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

@@ -5,4 +5,5 @@
 Error.prepareStackTrace = undefined;
 
 require("../build/defer.cjs")(require);
-module.exports = require("../build/load.cjs")("infra/index.ts");
+require("../build/debug.cjs")(require);
+module.exports = require("../build/load.cjs")("infra/index.ts", "program");

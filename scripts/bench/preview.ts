@@ -4,6 +4,7 @@ import * as path from "node:path";
 import { checkout, localDir } from "../../local/paths";
 import { pulumi, runPulumi, type LocalEngine } from "../../local/pulumi";
 import { setUp } from "../../local/setup";
+import { cpuWithoutStandIns, describeShares, watchProcesses, type Shares } from "./processes";
 import { cpuSecondsOfChildren, median, watchIdleCpu, type Figure } from "./report";
 
 const RUNS = 7;
@@ -74,22 +75,31 @@ export async function preview(): Promise<Figure[]> {
       runs.empty.push(bare);
     }
   }
-  const ratio = (of: keyof Cost) =>
-    median(runs.full.map((cost, index) => cost[of] / (runs.empty[index]?.[of] ?? NaN)));
+  const ratio = (of: (cost: Cost) => number) =>
+    median(
+      runs.full.map((cost, index) => {
+        const bare = runs.empty[index];
+        return bare ? of(cost) / of(bare) : NaN;
+      }),
+    );
   const told = (costs: Cost[]) =>
     `${median(costs.map(({ seconds }) => seconds)).toFixed(2)} s, ` +
     `of CPU ${median(costs.map(({ cpuSeconds }) => cpuSeconds)).toFixed(2)} s`;
+  const shares = (costs: Cost[]) => describeShares(medianShares(costs));
   return [
     {
       figure: "preview of the largest stack / of an empty program",
-      value: ratio("seconds"),
+      value: ratio(({ seconds }) => seconds),
       unit: "ratio",
       goal: 1.2,
       details: {
         stack: STACK,
         full: `${told(runs.full)} (medians of ${RUNS})`,
         empty: told(runs.empty),
-        "ratio of CPU": ratio("cpuSeconds").toFixed(2),
+        "ratio of CPU": ratio(({ cpuSeconds }) => cpuSeconds).toFixed(2),
+        "without stand-ins": ratio((cost) => cpuWithoutStandIns(cost.shares)).toFixed(2),
+        "CPU of full": shares(runs.full),
+        "CPU of empty": shares(runs.empty),
         "CPU left": `${Math.round(idle() * 100)} %`,
       },
     },
@@ -99,14 +109,33 @@ export async function preview(): Promise<Figure[]> {
 interface Cost {
   readonly seconds: number;
   readonly cpuSeconds: number;
+  readonly shares: Shares;
+}
+
+/** Of every kind of process its median over the runs. */
+function medianShares(costs: readonly Cost[]): Shares {
+  const kinds = new Set(costs.flatMap(({ shares }) => Object.keys(shares)));
+  const over = (kind: string, of: keyof Shares[string]) =>
+    median(costs.map(({ shares }) => shares[kind]?.[of] ?? 0));
+  return Object.fromEntries(
+    [...kinds].map((kind) => [
+      kind,
+      { count: over(kind, "count"), cpuSeconds: over(kind, "cpuSeconds") },
+    ]),
+  );
 }
 
 async function timed(work: () => Promise<unknown>): Promise<Cost> {
-  const [started, cpu] = [process.hrtime.bigint(), cpuSecondsOfChildren()];
+  const [started, cpu, watched] = [
+    process.hrtime.bigint(),
+    cpuSecondsOfChildren(),
+    watchProcesses(),
+  ];
   await work();
   return {
     seconds: Number(process.hrtime.bigint() - started) / 1e9,
     cpuSeconds: cpuSecondsOfChildren() - cpu,
+    shares: watched(),
   };
 }
 

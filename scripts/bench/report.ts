@@ -38,7 +38,7 @@ export function watchIdleCpu(): () => number {
 }
 
 /** Linux counts processor time in hundredths of a second, whatever its own clock (`USER_HZ`). */
-const TICKS_PER_SECOND = 100;
+export const TICKS_PER_SECOND = 100;
 
 /**
  * Processor seconds of every process that this one has started and that has ended, with those that they started: on a
