@@ -13,7 +13,13 @@ function leaveOutDebugging(find) {
 
 /** Puts what `make` makes of a function of the SDK in its place; another version of the SDK may not have it. */
 function replace(find, file, name, make) {
-  const module = find(file);
+  let module;
+  try {
+    module = find(file);
+  } catch (error) {
+    if (error.code !== "MODULE_NOT_FOUND") throw error;
+    return;
+  }
   const known = module[name];
   if (typeof known === "function") module[name] = make(known);
 }

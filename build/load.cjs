@@ -83,10 +83,9 @@ function compiledBefore(entry, packages, base) {
     const contents = sources.map((source) => [source, digestOf(fs.readFileSync(source))]);
     const file = `${base}-${digest(entry, packages, contents)}.cjs`;
     return fs.existsSync(file) ? file : undefined;
-  } catch (error) {
-    // Nothing was compiled yet, or a source has gone.
-    if (error.code === "ENOENT") return undefined;
-    throw error;
+  } catch {
+    // Nothing was compiled yet, or a source has gone: whoever compiles says what is wrong.
+    return undefined;
   }
 }
 

@@ -83,7 +83,8 @@ function withLanguageHost(built: string): string {
   const dir = path.join(localDir(), "engine", engineVersion);
   const engine = path.join(dir, "pulumi");
   const host = path.join(dir, "pulumi-language-nodejs");
-  const script = `#!/usr/bin/env node\nrequire(${JSON.stringify(path.join(checkout, "local/engine/language-host.cjs"))});\n`;
+  const load = path.join(checkout, "build/load.cjs");
+  const script = `#!/usr/bin/env node\nrequire(${JSON.stringify(load)})("local/engine/language-host.cjs", "bundled");\n`;
   if (isExecutable(engine) && fs.existsSync(host) && fs.readFileSync(host, "utf8") === script) {
     return dir;
   }

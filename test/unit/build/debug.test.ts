@@ -6,6 +6,7 @@ const checkout = path.resolve(__dirname, "../../..");
 /** What a fresh process prints that has loaded Pulumi's SDK as the program does. `sent` is what its engine was told. */
 function print(expression: string, env: NodeJS.ProcessEnv = {}): string {
   const script = `
+    require("./build/defer.cjs")(require);
     const pulumi = require("@pulumi/pulumi");
     require("./build/debug.cjs")(require);
     const sent = [];
