@@ -35,7 +35,7 @@ export function ratio(
       ours: `${a.toFixed(1)} s, ${(mib / a).toFixed(1)} MiB/s`,
       theirs: `${b.toFixed(1)} s, ${(mib / b).toFixed(1)} MiB/s`,
       ...details,
-      runs: `medians of ${ours.length}`,
+      runs: ours.length === 1 ? "one" : `medians of ${ours.length}`,
       "load average": loadavg()[0]?.toFixed(1) ?? "unknown",
     },
   };
