@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { chownSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -83,10 +84,10 @@ export async function replay(
     log_min_messages: "warning",
   };
   const settings = Object.entries(options).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
-  // Killed, this process cannot stop it: it would go on in files that the next attempt removes.
-  const whileWeLive = ["setpriv", "--pdeathsig", "QUIT"] as const;
-  const command = [...whileWeLive, "postgres", "-D", directory, ...settings] as const;
-  const { child, ended } = start({ command, as });
+  const { child, ended } = start({
+    command: whileWeLive(["postgres", "-D", directory, ...settings]),
+    as,
+  });
   child.stdout?.resume();
   const stop = async () => {
     child.kill("SIGINT");
@@ -107,6 +108,14 @@ export async function replay(
     await stop();
     throw explained(error, moment);
   }
+}
+
+/** Killed, this process cannot stop a server, which would go on in files that the next attempt removes. */
+function whileWeLive(command: readonly [string, ...string[]]): readonly [string, ...string[]] {
+  const words = ["--pdeathsig", "QUIT"];
+  // BusyBox's setpriv has no such option.
+  const isThere = spawnSync("setpriv", [...words, "true"], { stdio: "ignore" }).status === 0;
+  return isThere ? ["setpriv", ...words, ...command] : command;
 }
 
 function explained(error: unknown, moment: string): Error {
