@@ -60,8 +60,11 @@ jest.setTimeout(120_000);
     process.env.AWS_SECRET_ACCESS_KEY = servers.s3.secretKey;
     servers.archiveLog();
     servers.sql("app", "CREATE TABLE notes AS SELECT i FROM generate_series(1, 1000) i");
-    id = (await servers.agent(backUp)).result.id;
-    await servers.agent((context) => takeBase(context, server()));
+    const [backup] = await Promise.all([
+      servers.agent(backUp),
+      servers.agent((context) => takeBase(context, server())),
+    ]);
+    id = backup.result.id;
     servers.sql("app", "INSERT INTO notes VALUES (1001)");
     beforeMistake = servers.clock();
     servers.sql("app", "DELETE FROM notes");
