@@ -160,6 +160,11 @@ program
     exitWith(await drill(scenarios, options)),
   );
 
+// `… | head`: nobody reads any more. What changes something is not cut off by that.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+});
+
 function exitWith(code: number): void {
   process.exitCode = code;
 }

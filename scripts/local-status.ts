@@ -1,8 +1,8 @@
 /** `npm run local -- status`: what exists on the local DigitalOcean, and its health. */
-import Table from "cli-table3";
 import pc from "picocolors";
 import { z } from "zod";
 import { findDaemon } from "../local/daemon/client";
+import { newTable } from "./operator/table";
 
 const state = z.object({
   machines: z.string(),
@@ -79,9 +79,7 @@ export async function localStatus(json: boolean): Promise<number> {
       `${counts.map(([name, count]) => `${count} ${name.replaceAll("_", " ")}`).join(", ") || "Nothing exists yet."}\n`,
     );
     if (found.droplets.length > 0) {
-      const table = new Table({
-        head: ["Droplet", "size", "status", "machine", "public", "private"],
-      });
+      const table = newTable(["Droplet", "size", "status", "machine", "public", "private"]);
       for (const droplet of found.droplets) {
         const { id, name, size, status, body, public_ip, private_ip } = droplet;
         const health = ill.includes(droplet) ? pc.red(body) : pc.green(body);
@@ -90,9 +88,7 @@ export async function localStatus(json: boolean): Promise<number> {
       process.stdout.write(`${table.toString()}\n`);
     }
     if (found.load_balancers.length > 0) {
-      const table = new Table({
-        head: ["Load Balancer", "status", "targets", "public", "private"],
-      });
+      const table = newTable(["Load Balancer", "status", "targets", "public", "private"]);
       for (const { name, status, targets, public_ip, private_ip } of found.load_balancers) {
         const health = targets.map((target) =>
           target.health === "down" ? pc.red(`${target.name} down`) : target.name,
@@ -102,7 +98,7 @@ export async function localStatus(json: boolean): Promise<number> {
       process.stdout.write(`${table.toString()}\n`);
     }
     if (found.databases.length > 0) {
-      const table = new Table({ head: ["Database", "size", "status", "public", "private"] });
+      const table = newTable(["Database", "size", "status", "public", "private"]);
       for (const database of found.databases) {
         const { name, engine, version, size, nodes, status, public_ip, private_ip } = database;
         const state = database.failure === null ? status : pc.red(status);

@@ -1,9 +1,9 @@
 /** What a stack's places have. */
-import Table from "cli-table3";
 import { z } from "zod";
 import { Fault } from "../../local/fault";
 import type { Target } from "../operator/target";
 import { askAgent, size } from "./agent";
+import { newTable } from "../operator/table";
 
 const stored = z.object({
   place: z.enum(["first", "second", "given"]),
@@ -46,7 +46,7 @@ export async function listBackups(target: Target): Promise<Listing> {
 
 /** One row for each backup, newest first. */
 export function tableOf(backups: readonly StoredBackup[]): string {
-  const table = new Table({ head: ["backup", "age", "places", "what", "stored", "rows"] });
+  const table = newTable(["backup", "age", "places", "what", "stored", "rows"]);
   const ids = [...new Set(backups.map(({ id }) => id))].sort().reverse();
   for (const id of ids) {
     const same = backups.filter((each) => each.id === id);

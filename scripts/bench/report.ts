@@ -1,7 +1,7 @@
 /** How a measured figure is told, to people and to programs. */
 import * as fs from "node:fs";
 import * as os from "node:os";
-import Table from "cli-table3";
+import { newTable } from "../operator/table";
 
 export interface Figure {
   readonly figure: string;
@@ -66,8 +66,7 @@ export function print(figures: readonly Figure[], json: boolean): void {
   }
   const { cores, memoryGib, cpu, node } = machine();
   process.stdout.write(`${cores} cores (${cpu}), ${memoryGib} GiB, Node.js ${node}\n`);
-  const table = new Table({
-    head: ["figure", "value", "goal", "from"],
+  const table = newTable(["figure", "value", "goal", "from"], {
     wordWrap: true,
     colWidths: [34, 10, 8, 60],
   });

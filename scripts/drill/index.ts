@@ -1,5 +1,4 @@
 /** `npm run drill`: proves under load what the design promises. */
-import Table from "cli-table3";
 import pc from "picocolors";
 import { Fault } from "../../local/fault";
 import { machine } from "../bench/report";
@@ -18,6 +17,7 @@ import { planned } from "./scenarios/planned";
 import { killQueueWorker } from "./scenarios/queue";
 import { restore } from "./scenarios/restore";
 import { security } from "./scenarios/security";
+import { newTable } from "../operator/table";
 
 export const SCENARIOS: readonly Scenario[] = [
   ...planned,
@@ -111,8 +111,8 @@ function print(rows: readonly Row[], json: boolean): void {
   }
   const { cores, memoryGib, cpu } = machine();
   process.stdout.write(`${cores} cores (${cpu}), ${memoryGib} GiB\n`);
-  const table = new Table({
-    head: [
+  const table = newTable(
+    [
       "action",
       "duration",
       "requests",
@@ -122,10 +122,8 @@ function print(rows: readonly Row[], json: boolean): void {
       "recovered after",
       "CPU left",
     ],
-    wordWrap: true,
-    colWidths: [34],
-    style: { head: [], border: [] },
-  });
+    { wordWrap: true, colWidths: [34] },
+  );
   for (const row of rows) {
     table.push([
       row.action,

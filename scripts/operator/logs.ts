@@ -33,6 +33,8 @@ export async function logs(
     // Without a name: the app's own services.
     const chosen = wanted.length > 0 ? wanted : Object.keys(target.outputs.services);
     const services = all.filter(({ service }) => chosen.includes(service));
+    // Whoever followed is gone (`| head`).
+    process.stdout.once("error", () => process.exit());
     await Promise.all(
       services.map(({ engine, id, name }, index) =>
         show(engine, id, { name, colour: index, follow: options.follow ?? false, tail }),

@@ -1,8 +1,8 @@
 /** What `npm run status` found, and how it is shown. */
-import Table from "cli-table3";
 import pc from "picocolors";
 import type { Freshness } from "../backup/freshness";
 import type { Kept } from "../migrate/postgres/kept";
+import { newTable } from "./table";
 
 /** What one site's managers say. */
 export interface SiteStatus {
@@ -60,12 +60,12 @@ export function print(site: SiteStatus | SilentSite): void {
   out(
     `${pc.bold(stack)}  ${url ?? ""}  ${mark(typeof front === "number" && front < 500, String(front))}`,
   );
-  const nodeTable = new Table({ head: ["node", "role", "state", "address", "Docker"] });
+  const nodeTable = newTable(["node", "role", "state", "address", "Docker"]);
   for (const { name, role, state, address, docker } of nodes) {
     nodeTable.push([name, role, mark(state === "ready", state), address, docker]);
   }
   out(nodeTable.toString());
-  const serviceTable = new Table({ head: ["service", "tasks", "image", "last update"] });
+  const serviceTable = newTable(["service", "tasks", "image", "last update"]);
   for (const { name, running, desired, image, update } of services) {
     serviceTable.push([name, mark(running >= desired, `${running}/${desired}`), image, update]);
   }
