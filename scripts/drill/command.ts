@@ -12,6 +12,8 @@ export interface Ended {
   /** Undefined when it was killed. */
   readonly code: number | undefined;
   readonly events: readonly CommandEvent[];
+  /** All of its standard output. */
+  readonly stdout: string;
   /** What it said on standard error, and events that tell of failures. */
   readonly complaint: string;
 }
@@ -30,8 +32,10 @@ export async function operate(
   });
   const events: CommandEvent[] = [];
   let complaint = "";
+  let stdout = "";
   child.stderr.on("data", (chunk: Buffer) => (complaint += chunk.toString()));
   createInterface({ input: child.stdout }).on("line", (line) => {
+    stdout += `${line}\n`;
     const parsed = event.safeParse(jsonOf(line));
     if (!parsed.success) return;
     events.push(parsed.data);
@@ -41,7 +45,7 @@ export async function operate(
   const code = await new Promise<number | undefined>((resolve, reject) => {
     child.once("error", reject).once("close", (status) => resolve(status ?? undefined));
   });
-  return { code, events, complaint };
+  return { code, events, stdout, complaint };
 }
 
 /** @returns its last event that says what was done. @throws {Error} with what it complained about. */

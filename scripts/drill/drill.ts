@@ -22,7 +22,7 @@ export interface Scenario {
    */
   readonly prepare: (ground: Ground) => Promise<() => Promise<readonly string[] | Outcome>>;
   /** Stack that it begins with, which is made for it. @default the fleet that drills share */
-  readonly base?: StackConfig;
+  readonly base?: StackConfig | ((ground: Ground) => Promise<StackConfig>);
   /** Where the load goes. @default the stack's URL */
   readonly front?: (ground: Ground) => Promise<Front>;
   /** Puts back what was broken, without load. */

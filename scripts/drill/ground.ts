@@ -3,7 +3,10 @@ import { randomUUID } from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type Docker from "dockerode";
+import { stopDaemon } from "../../local/daemon/client";
+import { settings } from "../../local/daemon/settings";
 import { Fault } from "../../local/fault";
+import { ACME_PORT, SERVICE_ADDRESS } from "../../local/machines/docker/network";
 import { localDir } from "../../local/paths";
 import type { LocalEngine, Result } from "../../local/pulumi";
 import { reset } from "../../local/reset";
@@ -46,6 +49,9 @@ export const withWeb = (changes: Readonly<Record<string, unknown>>): StackConfig
 });
 
 export class Ground {
+  /** Until the next `up`. */
+  private known: ReturnType<Ground["readOutputs"]> | undefined;
+
   private constructor(private engine: LocalEngine) {}
 
   /** Sets up a cloud beside the user's own; what an earlier drill kept is used again. */
@@ -76,7 +82,12 @@ export class Ground {
   /** Edits the stack file and runs `up` on it. */
   async up(config: StackConfig, ...flags: readonly string[]): Promise<Result> {
     this.write(config);
-    return localPulumi(this.engine, ["up", STACK, "--yes", "--skip-preview", ...flags], "capture");
+    try {
+      const words = ["up", STACK, "--yes", "--skip-preview", ...flags];
+      return await localPulumi(this.engine, words, "capture");
+    } finally {
+      this.known = undefined;
+    }
   }
 
   /** @throws {Error} with what Pulumi printed, when it failed. */
@@ -98,7 +109,15 @@ export class Ground {
     return localPulumi(this.engine, [...words, STACK], "capture");
   }
 
-  async outputs(): Promise<Outputs & { readonly url: string }> {
+  outputs(): Promise<Outputs & { readonly url: string }> {
+    this.known ??= this.readOutputs().catch((error: unknown) => {
+      this.known = undefined;
+      throw error;
+    });
+    return this.known;
+  }
+
+  private async readOutputs(): Promise<Outputs & { readonly url: string }> {
     const { stdout } = await this.pulumi("stack", "output", "--json");
     const outputs = readOutputs(stdout);
     if (outputs.url === undefined) throw new Error("the stack has no url");
@@ -182,6 +201,18 @@ export class Ground {
   /** Where the account's buckets are, and a key to all of them. */
   spaces(): ReturnType<typeof openSpaces> {
     return openSpaces(this.engine.daemon);
+  }
+
+  /**
+   * Leads Droplets to a loopback port of this machine, in the place of an ACME server.
+   *
+   * @returns the URL at which they find it.
+   */
+  async leadDropletsTo(port: number): Promise<string> {
+    settings({ acmePort: port });
+    await stopDaemon();
+    this.engine = await setUp();
+    return `http://${SERVICE_ADDRESS}:${ACME_PORT}`;
   }
 
   /** Kills the local DigitalOcean's daemon (SIGKILL), and has another one started, as the next command would. */

@@ -11,6 +11,7 @@ import { renewCertificate } from "./scenarios/certificate";
 import { crashes } from "./scenarios/crashes";
 import { grow } from "./scenarios/grow";
 import { growManaged } from "./scenarios/grow-managed";
+import { disasterRecovery } from "./scenarios/disaster-recovery";
 import { killUp } from "./scenarios/interrupted";
 import { migratePostgres, migrateSqlite } from "./scenarios/migrate";
 import { planned } from "./scenarios/planned";
@@ -30,6 +31,7 @@ export const SCENARIOS: readonly Scenario[] = [
   migrateSqlite,
   growManaged,
   restore,
+  disasterRecovery,
   largeBodies,
   capacity,
   security,
@@ -58,7 +60,8 @@ export async function drill(names: readonly string[], options: DrillOptions): Pr
   try {
     if (scenarios[0]?.base === undefined) await ground.mustUp(BASE);
     for (const [index, scenario] of scenarios.entries()) {
-      if (scenario.base) await ground.anew(scenario.base);
+      const { base } = scenario;
+      if (base) await ground.anew(typeof base === "function" ? await base(ground) : base);
       say(`${scenario.name}: ${scenario.action} …`);
       const row = await runDrill(ground, scenario);
       rows.push(row);

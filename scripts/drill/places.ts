@@ -12,7 +12,8 @@ export class BackupPlaces {
     readonly second: Readonly<Record<string, unknown>>,
   ) {}
 
-  static async open(ground: Ground): Promise<BackupPlaces> {
+  /** @param door where Droplets find the second place. @default where they find the first */
+  static async open(ground: Ground, door?: string): Promise<BackupPlaces> {
     const spaces = await ground.spaces();
     const keys = {
       accessKeyId: spaces.SPACES_ACCESS_KEY_ID,
@@ -25,7 +26,7 @@ export class BackupPlaces {
     if (status !== 200 && status !== 409) throw new Error(`no bucket was made: HTTP ${status}`);
     return new BackupPlaces(client, endpoint, {
       s3: {
-        endpoint: spaces.ARCHIPELAGO_FILES_ENDPOINT,
+        endpoint: door ?? spaces.ARCHIPELAGO_FILES_ENDPOINT,
         bucket: SECOND,
         accessKey: keys.accessKeyId,
         secretKey: keys.secretAccessKey,

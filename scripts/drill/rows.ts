@@ -31,15 +31,19 @@ const notesOf = (mark: string) => `SELECT text FROM notes WHERE text LIKE '${mar
 export const storedNotes = async (ground: Ground, mark: string): Promise<ReadonlySet<string>> =>
   new Set(await askContainer(ground, notesOf(mark)));
 
-/** The same, wherever the app finds its database. */
-export async function notesByPooler(ground: Ground, mark: string): Promise<ReadonlySet<string>> {
+/** Runs SQL as the user of `app`, on whichever server PgBouncer leads to. @returns lines of its answer. @throws {Error} when it fails. */
+export async function askPooler(ground: Ground, sql: string): Promise<string[]> {
   const psql = new Psql(await psqlByPooler(await ground.target(), "app"));
   try {
-    return new Set(await psql.run(notesOf(mark)));
+    return await psql.run(sql);
   } finally {
     await psql.end();
   }
 }
+
+/** Texts of the notes, wherever the app finds its database. */
+export const notesByPooler = async (ground: Ground, mark: string): Promise<ReadonlySet<string>> =>
+  new Set(await askPooler(ground, notesOf(mark)));
 
 /** @param written and, of the same writer each, `stored`: the texts that are there in the end. */
 export function outcomeOf(

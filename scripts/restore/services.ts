@@ -1,7 +1,7 @@
 /** What services keep on the Volume, as `npm run restore` shows it and stops who uses it. */
 import { Fault } from "../../local/fault";
 import { swarmEngine } from "../../providers/swarm/docker/swarm-engine";
-import { whileStopped } from "../adopt/data/pause";
+import { haveStarted, whileStopped } from "../adopt/data/pause";
 import { size, type WhileStopped } from "../backup/agent";
 import type { StoredBackup } from "../backup/list";
 import { managerOf, type Target } from "../operator/target";
@@ -50,7 +50,7 @@ export function linesOf(files: Parts): string[] {
   ];
 }
 
-/** Ctrl-C waits: the services are stopped for seconds, and must not stay so. */
+/** Ends when they run again. Ctrl-C waits: the services are stopped for seconds, and must not stay so. */
 export const stopServices =
   (target: Target): WhileStopped =>
   async (services, work) => {
@@ -65,6 +65,7 @@ export const stopServices =
     process.on("SIGINT", wait);
     try {
       await whileStopped(engine, Object.fromEntries(replicas), work);
+      await haveStarted(engine, Object.fromEntries(replicas));
     } finally {
       process.off("SIGINT", wait);
     }

@@ -167,7 +167,10 @@ async function empty(session: Session, database: string): Promise<void> {
   const sql = `SELECT count(*), count(CASE WHEN m.rolsuper OR NOT r.rolsuper THEN pg_terminate_backend(a.pid) END)
     FROM pg_stat_activity a JOIN pg_roles r ON r.oid = a.usesysid JOIN pg_roles m ON m.rolname = current_user WHERE a.datname = ${literal(database)}`;
   while (!(await session.ask(sql))[0]?.startsWith("0|")) {
-    if (Date.now() > deadline) throw new Error(`sessions of ${database} do not end`);
+    if (Date.now() > deadline) {
+      const whose = `SELECT string_agg(DISTINCT usename, ', ') FROM pg_stat_activity WHERE datname = ${literal(database)}`;
+      throw new Error(`sessions of ${database} do not end: ${(await session.ask(whose))[0] ?? ""}`);
+    }
     await session.ask("SELECT pg_sleep(0.05)");
   }
 }

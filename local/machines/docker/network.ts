@@ -15,7 +15,7 @@ const MIRROR_PORT = 5000;
 /** The S3 server's own default. */
 export const SPACES_PORT = 7070;
 /** The port that Pebble's documentation uses. */
-const ACME_PORT = 14_000;
+export const ACME_PORT = 14_000;
 const METADATA_ADDRESS = "169.254.169.254";
 /** What Docker gives containers on its default network where the machine's own resolver is a loopback one. */
 const FALLBACK_RESOLVERS = ["8.8.8.8", "8.8.4.4"];

@@ -4,6 +4,7 @@ import type { SwarmEngine } from "../../../providers/swarm/swarm/engine";
 import { Fault } from "../../../local/fault";
 
 const STOP_TIMEOUT_SECONDS = 120;
+const START_TIMEOUT_SECONDS = 120;
 
 /**
  * Does something while no task of these services runs, and starts them again, whatever came of it.
@@ -35,6 +36,34 @@ export async function startServices(
   replicas: Readonly<Record<string, number>>,
 ): Promise<void> {
   for (const [name, count] of Object.entries(replicas)) await scale(engine, name, count);
+}
+
+/**
+ * Waits until services that were started have all their tasks running, which those with a health check are once they are well.
+ *
+ * @param replicas of each service.
+ * @throws {Fault} naming those that do not run in time.
+ */
+export async function haveStarted(
+  engine: SwarmEngine,
+  replicas: Readonly<Record<string, number>>,
+  timeoutSeconds = START_TIMEOUT_SECONDS,
+): Promise<void> {
+  const deadline = Date.now() + timeoutSeconds * 1000;
+  for (;;) {
+    const [services, tasks] = await Promise.all([engine.services(), engine.tasks()]);
+    const late = Object.entries(replicas).filter(([name, count]) => {
+      const id = services.find((one) => one.name === name)?.id;
+      const running = tasks.filter((one) => one.serviceId === id && one.state === "running");
+      return running.length < count;
+    });
+    if (late.length === 0) return;
+    if (Date.now() > deadline) {
+      const names = late.map(([name]) => name).join(", ");
+      throw new Fault(`Started again, and not running after ${timeoutSeconds} s: ${names}.`);
+    }
+    await delay(500);
+  }
 }
 
 async function serviceOf(engine: SwarmEngine, name: string) {

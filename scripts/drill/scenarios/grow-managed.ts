@@ -4,7 +4,7 @@ import { migrate } from "../../migrate/postgres";
 import { parseEnds } from "../../migrate/postgres/route";
 import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
-import { notesByPooler, outcomeOf } from "../rows";
+import { askPooler, notesByPooler, outcomeOf } from "../rows";
 import { startWriter } from "../writer";
 import { expectClosed, expectKept, frontOf, keptOf, SINGLE, TTL_SECONDS } from "./grow";
 
@@ -46,6 +46,8 @@ export const growManaged: Scenario = {
       const moved = Date.now();
       await ground.mustUp(MANAGED);
       const ended = Date.now();
+      const [slots] = await askPooler(ground, "SELECT count(*) FROM pg_replication_slots;");
+      if (slots !== "0") throw new Error(`${slots} slots still keep changes for the way back`);
       await delay(TTL_SECONDS * 1000);
       const written = await writer.stop();
       await expectKept(ground, before);

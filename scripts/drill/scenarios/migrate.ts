@@ -6,8 +6,13 @@ import * as path from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { migrate as run } from "../../migrate/postgres";
+import type { Kept } from "../../migrate/postgres/kept";
 import { parseEnds } from "../../migrate/postgres/route";
+import { StackServers } from "../../migrate/postgres/stack";
+import { Psql } from "../../migrate/psql";
 import { moveSqlite } from "../../migrate/sqlite";
+import type { Target } from "../../operator/target";
+import { operate } from "../command";
 import type { Outcome, Scenario } from "../drill";
 import { STACK, type StackConfig, WEB } from "../ground";
 import { askContainer, outcomeOf, storedNotes } from "../rows";
@@ -37,7 +42,7 @@ const FILE_ROWS = 200_000;
 
 export const migratePostgres: Scenario = {
   name: "migrate-postgres",
-  action: `a database of ${BALLAST_ROWS} rows from the container to the managed server and back, ${WRITERS} writers`,
+  action: `a database of ${BALLAST_ROWS} rows from the container to the managed server and back, ${WRITERS} writers; then --end`,
   base: BOTH,
   // What is sent at the very moment at which its session is ended: the app's eight sessions, at either switch.
   crash: { share: 1, detectionSeconds: 0.2 },
@@ -68,6 +73,7 @@ export const migratePostgres: Scenario = {
           `to ${to} in ${seconds.toFixed(1)} s, ${changes} changes made meanwhile, PgBouncer paused for ${pauseMs} ms, ${cut} transactions ended`,
         );
       }
+      notes.push(await endWayBack(target));
       await delay(STAY_MS);
       const written = await Promise.all(writers.map((writer) => writer.stop()));
       const stored = await Promise.all(marks.map((mark) => storedNotes(ground, mark)));
@@ -75,6 +81,35 @@ export const migratePostgres: Scenario = {
     };
   },
 };
+
+/** Whatever a migration makes on a server, and a subscription, which it never does. */
+const LEFT = `
+  SELECT (SELECT count(*) FROM pg_replication_slots) + (SELECT count(*) FROM pg_publication)
+  + (SELECT count(*) FROM pg_subscription) + (SELECT count(*) FROM pg_namespace WHERE nspname = 'archipelago');`;
+
+/** Gives up the way there and back while the app writes. @throws {Error} when something of it is left. */
+async function endWayBack(target: Target): Promise<string> {
+  const [before] = await keptChanges();
+  if (before === undefined) throw new Error("status does not say what is kept for the way back");
+  const ends = ["--from", `${STACK}:container`, "--to", `${STACK}:managed`];
+  const { code, complaint } = await operate(["migrate", "postgres", ...ends, "--end", "--json"]);
+  if (code !== 0) throw new Error(`--end ended with ${code}: ${complaint}`);
+  const [after] = await keptChanges();
+  if (after) throw new Error(`after --end the ${after.server} server keeps ${after.bytes} bytes`);
+  const servers = await StackServers.find(target);
+  for (const engine of ["container", "managed"] as const) {
+    const psql = new Psql(servers.session(engine, "app"));
+    const left = await psql.value(LEFT).finally(() => psql.end());
+    if (left !== "0") throw new Error(`after --end ${left} things are left on ${engine}`);
+  }
+  return `the ${before.server} server kept ${(before.bytes / 2 ** 20).toFixed(1)} MiB for the way back, by status; --end removed all of it on both, while the app wrote`;
+}
+
+/** As an operator sees it. */
+async function keptChanges(): Promise<readonly Kept[]> {
+  const { stdout } = await operate(["status", STACK, "--json"]);
+  return (JSON.parse(stdout) as { kept?: readonly Kept[] }).kept ?? [];
+}
 
 export const migrateSqlite: Scenario = {
   name: "migrate-sqlite",

@@ -1,12 +1,11 @@
 /** Everything that holds data is lost, and comes back from a place elsewhere. */
 import * as fs from "node:fs";
 import * as path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { newAgeKey } from "../../../components/backup/age-key";
-import { closeConnections } from "../../../providers/swarm/ssh/pool";
 import { mustOperate } from "../command";
 import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
+import { firstWrite, lose } from "../loss";
 import { BackupPlaces } from "../places";
 import { askContainer, storedNotes } from "../rows";
 import { until } from "../until";
@@ -109,35 +108,5 @@ async function archived(ground: Ground): Promise<void> {
       "select last_archived_wal from pg_stat_archiver;",
     );
     return last.slice(0, 24) >= wanted;
-  });
-}
-
-/** Deletes the Droplet and the Volume at the provider, as a wrong click does. */
-async function lose(ground: Ground): Promise<void> {
-  const { droplets } = await ground.api<{ droplets: { id: number; name: string }[] }>(
-    "GET",
-    "/v2/droplets?per_page=200",
-  );
-  for (const { id } of droplets.filter(({ name }) => name === `${STACK}-manager-1`)) {
-    await ground.api("DELETE", `/v2/droplets/${id}`);
-  }
-  // What still leads to that Droplet is of no use.
-  closeConnections();
-  const { volumes } = await ground.api<{ volumes: { id: string }[] }>("GET", "/v2/volumes");
-  for (const { id } of volumes) {
-    await until("deleted Volume", 120, async () => {
-      await ground.api("DELETE", `/v2/volumes/${id}`);
-      return true;
-    });
-  }
-}
-
-/** Waits until the app writes again. */
-async function firstWrite(ground: Ground): Promise<void> {
-  const { url } = await ground.outputs();
-  await until("acknowledged write", 120, async () => {
-    const writer = startWriter({ url }, ground.fresh());
-    await delay(1000);
-    return (await writer.stop()).acknowledged.length > 0;
   });
 }

@@ -1,3 +1,5 @@
+import type { SwarmEngine } from "../../../providers/swarm/swarm/engine";
+import { haveStarted } from "../../../scripts/adopt/data/pause";
 import { filesIn, linesOf } from "../../../scripts/restore/services";
 
 const part = (kind: string, name: string, more: object = {}) => ({
@@ -36,4 +38,34 @@ test("a service that the backup has no files of is named before anything is aske
   expect(() => filesIn(backup, { service: "api" })).toThrow(
     "Backup 20261121T021700Z has no files of api: it has those of web, mail.",
   );
+});
+
+describe("after a restore", () => {
+  const services = [
+    { id: "1", name: "web" },
+    { id: "2", name: "mail" },
+  ];
+  const task = (serviceId: string, state: string) => ({ serviceId, state });
+
+  const engineThat = (...looks: object[][]) => {
+    const engine = {
+      services: () => Promise.resolve(services),
+      tasks: () => Promise.resolve(looks.length > 1 ? looks.shift() : looks[0]),
+    };
+    return engine as unknown as SwarmEngine;
+  };
+
+  test("the command ends when the services that it stopped run again", async () => {
+    const down = [task("1", "shutdown"), task("2", "starting")];
+    const up = [...down, task("1", "running"), task("1", "running"), task("2", "running")];
+    const looks = [down, up];
+    await haveStarted(engineThat(...looks), { web: 2, mail: 1 });
+  });
+
+  test("a service that does not run on what was restored is named", async () => {
+    const engine = engineThat([task("1", "running"), task("2", "failed")]);
+    await expect(haveStarted(engine, { web: 1, mail: 1 }, 0)).rejects.toThrow(
+      "Started again, and not running after 0 s: mail.",
+    );
+  });
 });

@@ -155,6 +155,8 @@ function poolerConfig({ pools, port, poolPort }: DatabaseSpec): string {
     `client_tls_cert_file = ${CONFIG_DIR}/server.crt`,
     `client_tls_key_file = ${CONFIG_DIR}/server.key`,
     `max_client_conn = ${POOL_CLIENTS}`,
+    // Its own session for auth_query is a superuser's, which no client can end: while it lasts, no database is renamed.
+    "server_lifetime = 5",
     "ignore_startup_parameters = extra_float_digits,options",
     "",
   ].join("\n");

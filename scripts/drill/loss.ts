@@ -1,0 +1,38 @@
+/** What holds data goes, as by a wrong click in the control panel, and the app writes again. */
+import { setTimeout as delay } from "node:timers/promises";
+import { closeConnections } from "../../providers/swarm/ssh/pool";
+import type { Ground } from "./ground";
+import { until } from "./until";
+import { startWriter } from "./writer";
+
+/** Deletes Droplets and Volumes at the provider, and database clusters where there are some. */
+export async function lose(ground: Ground): Promise<void> {
+  const remove = async (kind: string, root: string) => {
+    const listed = await ground.api<Record<string, { id: string | number }[]>>(
+      "GET",
+      `/v2/${kind}?per_page=200`,
+    );
+    for (const { id } of listed[root] ?? []) {
+      await until(`end of ${kind}/${id}`, 120, async () => {
+        await ground.api("DELETE", `/v2/${kind}/${id}`);
+        return true;
+      });
+    }
+  };
+  await remove("droplets", "droplets");
+  // What still leads to those Droplets is of no use.
+  closeConnections();
+  // Detached once their Droplet is gone.
+  await remove("volumes", "volumes");
+  await remove("databases", "databases");
+}
+
+/** Waits until the app writes again. */
+export async function firstWrite(ground: Ground): Promise<void> {
+  const { url } = await ground.outputs();
+  await until("acknowledged write", 120, async () => {
+    const writer = startWriter({ url }, ground.fresh());
+    await delay(1000);
+    return (await writer.stop()).acknowledged.length > 0;
+  });
+}

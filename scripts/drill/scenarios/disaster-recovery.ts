@@ -1,0 +1,160 @@
+/** Every kind of data that a stack keeps, but a container's database (`restore`): lost by hand, then with everything at once. */
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { newAgeKey } from "../../../components/backup/age-key";
+import { alarmsReach } from "../alarm";
+import { mustOperate } from "../command";
+import { Doorway } from "../doorway";
+import type { Outcome, Scenario } from "../drill";
+import { type Ground, STACK, type StackConfig, WEB } from "../ground";
+import { type KeptData, sqliteRows, tableRows, uploadedFiles, volumeFiles } from "../kept-data";
+import type { Front } from "../load";
+import { firstWrite, lose } from "../loss";
+import { BackupPlaces } from "../places";
+import { startWriter } from "../writer";
+
+/** By its name the edge knows the service with the SQLite file. */
+const LEDGER = "ledger.drill.example";
+const LEDGER_FILE = "/data/ledger.db";
+
+/** The app is away from the loss of everything to the end of the restore, and its table before that. */
+const AWAY_SECONDS = 1800;
+
+interface Scene {
+  readonly doorway: Doorway;
+  readonly config: StackConfig;
+  /** File of the secret key. */
+  readonly identity: string;
+}
+
+const scenes = new WeakMap<Ground, Scene>();
+
+export const disasterRecovery: Scenario = {
+  name: "disaster-recovery",
+  action:
+    "table, SQLite file, files, uploaded files restored one by one, then Droplet, Volume, cluster",
+  base: async (ground) => {
+    const scene = await set(ground);
+    scenes.set(ground, scene);
+    return scene.config;
+  },
+  crash: { share: 1, detectionSeconds: AWAY_SECONDS },
+  prepare: async (ground) => {
+    const scene = scenes.get(ground);
+    if (scene === undefined) throw new Error("its stack is not up");
+    const { hostname: address } = new URL((await ground.outputs()).url);
+    const ledger: Front = { url: `http://${LEDGER}/`, address };
+    const all = [
+      volumeFiles(ground, "documents", "/files"),
+      sqliteRows(ground, "ledger", LEDGER_FILE, ledger),
+      tableRows(ground),
+      uploadedFiles(ground),
+    ];
+    return () => act(ground, scene, all, ledger).finally(() => scene.doorway.close());
+  },
+};
+
+/** The stack file, with a second place that can fall silent, and somebody who is told. */
+async function set(ground: Ground): Promise<Scene> {
+  const doorway = await Doorway.open(ground);
+  const places = await BackupPlaces.open(ground, doorway.endpoint);
+  const key = newAgeKey();
+  const identity = path.join(process.env.ARCHIPELAGO_LOCAL_DIR ?? "", "backup.key");
+  fs.writeFileSync(identity, `${key.identity}\n`, { mode: 0o600 });
+  const { release: _, ...app } = WEB;
+  const config = {
+    topology: "single-node",
+    region: "fra1",
+    nodes: { "manager-1": { size: "s-2vcpu-4gb" } },
+    database: { engine: "managed", size: "db-s-1vcpu-2gb" },
+    files: true,
+    services: {
+      web: { ...WEB, replicas: 2 },
+      ledger: {
+        ...app,
+        routes: [`${LEDGER}/`],
+        replicas: 1,
+        database: "none",
+        volume: "/data",
+        environment: { DATABASE_FILE: LEDGER_FILE },
+      },
+      documents: {
+        image: "node:22-alpine",
+        entrypoint: [
+          "node",
+          "-e",
+          "process.once('SIGTERM', () => process.exit()); setInterval(() => {}, 1e9)",
+        ],
+        database: "none",
+        volume: "/files",
+      },
+    },
+    backup: {
+      recipient: key.recipient,
+      second: places.second,
+      alarm: { webhook: doorway.webhook },
+    },
+  };
+  return { doorway, config, identity };
+}
+
+async function act(
+  ground: Ground,
+  { doorway, config, identity }: Scene,
+  all: readonly KeptData[],
+  ledger: Front,
+): Promise<Outcome> {
+  const notes: string[] = [];
+  const restored = async (...words: readonly string[]) => {
+    const started = Date.now();
+    await mustOperate(["restore", STACK, ...words, "--identity", identity, "--yes", "--json"]);
+    return `${Math.round((Date.now() - started) / 1000)} s`;
+  };
+  let rowsWritten = 0;
+  for (const one of all) rowsWritten += await one.write();
+  const failedWrites = await backUpUnderWrites(ground, ledger);
+  notes.push(...(await alarmsReach(ground, doorway)));
+
+  let rowsLost = 0;
+  for (const one of all) {
+    await one.damage();
+    await mustMiss(one);
+    const took = await restored(...one.words);
+    const missing = await one.missing();
+    rowsLost += missing;
+    notes.push(`${one.what}: lost by hand, ${missing} missing ${took} after the restore was asked`);
+  }
+
+  for (const one of all.filter(({ words }) => words.includes("--files"))) await one.damage();
+  const lostAt = Date.now();
+  await lose(ground);
+  await ground.mustUp(config, "--refresh");
+  const upSeconds = Math.round((Date.now() - lostAt) / 1000);
+  const took = await restored("--from", "second");
+  await firstWrite(ground);
+  const pauseMs = Date.now() - lostAt;
+  for (const one of all) rowsLost += await one.missing();
+  notes.push(
+    `everything lost: up after ${upSeconds} s, all of it from the second place in ${took}`,
+  );
+  return { rowsWritten, rowsLost, pauseMs, failedWrites, notes };
+}
+
+/** @returns writes of meanwhile that failed. */
+async function backUpUnderWrites(ground: Ground, ledger: Front): Promise<readonly string[]> {
+  const fronts = [{ url: (await ground.outputs()).url }, ledger];
+  const writers = fronts.map((front) => startWriter(front, ground.fresh()));
+  const stop = () => Promise.all(writers.map((writer) => writer.stop()));
+  await mustOperate(["backup", STACK, "--json"]).catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return (await stop()).flatMap(({ failures }) => failures);
+}
+
+/** @throws {Error} when nothing is missing: then a restore would prove nothing. */
+async function mustMiss(one: KeptData): Promise<void> {
+  // What is lost altogether cannot even be read.
+  const missing = await one.missing().catch(() => 1);
+  if (missing === 0) throw new Error(`${one.what}: nothing is missing after the damage`);
+}
