@@ -1,6 +1,5 @@
 /** Runs the backup agent beside us, and looks at its clock and its memory. */
 import { spawn } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Event } from "../../components/backup/agent/progress";
@@ -8,6 +7,7 @@ import { Fault } from "../../local/fault";
 import { checkout } from "../../local/paths";
 import type { AgentTask } from "./backup-agent";
 import { MIB } from "./beside";
+import { descendantsOf, readOf } from "./proc";
 
 const LOOK_MS = 50;
 /** Of memory, which is how /proc counts it. https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html */
@@ -69,27 +69,8 @@ const now = () => performance.now() / 1000;
 
 /** What a process and all that it started have in memory. */
 function treeBytes(root: number): number {
-  const processes = readdirSync("/proc").flatMap((name) => {
-    if (!/^\d+$/.test(name)) return [];
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      return [{ id: Number(name), parent }];
-    } catch {
-      return [];
-    }
-  });
-  const tree = [root];
-  for (const id of tree) {
-    tree.push(...processes.filter(({ parent }) => parent === id).map((each) => each.id));
-  }
-  return tree.reduce((sum, id) => sum + residentBytes(id), 0);
+  const tree = [root, ...descendantsOf(root).map(({ pid }) => pid)];
+  return tree.reduce((sum, pid) => sum + residentBytes(pid), 0);
 }
 
-function residentBytes(id: number): number {
-  try {
-    return Number(readFileSync(`/proc/${id}/statm`, "utf8").split(" ")[1]) * PAGE_BYTES;
-  } catch {
-    return 0;
-  }
-}
+const residentBytes = (pid: number) => Number(readOf(pid, "statm").split(" ")[1] ?? 0) * PAGE_BYTES;

@@ -1,6 +1,5 @@
-/** Which processes the processor time of a Pulumi command goes to. Linux only: it reads /proc. */
-import * as fs from "node:fs";
-import { TICKS_PER_SECOND } from "./report";
+/** Which processes the processor time of a Pulumi command goes to. On Linux only. */
+import { descendantsOf, readOf } from "./proc";
 
 /** By what is on its command line. */
 const KINDS = [
@@ -26,7 +25,10 @@ export type Shares = Readonly<Record<string, Share>>;
 export function watchProcesses(): () => Shares {
   const seen = new Map<number, { kind: string; cpuSeconds: number }>();
   const look = () => {
-    for (const { pid, kind, cpuSeconds } of descendants()) seen.set(pid, { kind, cpuSeconds });
+    for (const { pid, cpuSeconds } of descendantsOf(process.pid)) {
+      const kind = kindOf(readOf(pid, "cmdline").replaceAll("\0", " "));
+      if (kind !== "") seen.set(pid, { kind, cpuSeconds });
+    }
   };
   const timer = setInterval(look, EVERY_MS);
   return () => {
@@ -56,26 +58,6 @@ export const describeShares = (shares: Shares): string =>
     )
     .join(", ");
 
-function* descendants() {
-  const parents = new Map<number, number>();
-  const running = fs.readdirSync("/proc").flatMap((name) => {
-    const pid = Number(name);
-    const stat = Number.isInteger(pid) ? read(pid, "stat") : "";
-    // proc(5): after the name in parentheses come state, ppid, …; utime and stime are fields 14 and 15.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    parents.set(pid, Number(fields[1]));
-    return stat === ""
-      ? []
-      : [{ pid, cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND }];
-  });
-  for (const { pid, cpuSeconds } of running) {
-    let above = parents.get(pid);
-    while (above !== undefined && above > 1 && above !== process.pid) above = parents.get(above);
-    const kind = above === process.pid ? kindOf(read(pid, "cmdline").replaceAll("\0", " ")) : "";
-    if (kind !== "") yield { pid, kind, cpuSeconds };
-  }
-}
-
 /** Empty for what is none of Pulumi's, as the local DigitalOcean's own process. */
 function kindOf(commandLine: string): string {
   for (const [pattern, kind] of KINDS) {
@@ -83,13 +65,4 @@ function kindOf(commandLine: string): string {
     if (match) return kind === "plugin" ? `plugin ${match[1]}` : kind;
   }
   return "";
-}
-
-/** Empty when the process has ended. */
-function read(pid: number, file: string): string {
-  try {
-    return fs.readFileSync(`/proc/${pid}/${file}`, "utf8");
-  } catch {
-    return "";
-  }
 }

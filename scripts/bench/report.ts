@@ -1,7 +1,7 @@
 /** How a measured figure is told, to people and to programs. */
-import * as fs from "node:fs";
 import * as os from "node:os";
 import { newTable } from "../operator/table";
+import { processOf } from "./proc";
 
 export interface Figure {
   readonly figure: string;
@@ -37,19 +37,12 @@ export function watchIdleCpu(): () => number {
   };
 }
 
-/** Linux counts processor time in hundredths of a second, whatever its own clock (`USER_HZ`). */
-export const TICKS_PER_SECOND = 100;
-
 /**
  * Processor seconds of every process that this one has started and that has ended, with those that they started: on a
  * busy machine they stay what they are, where the time on the clock does not. NaN where there is no /proc.
  */
 export function cpuSecondsOfChildren(): number {
-  if (!fs.existsSync("/proc/self/stat")) return NaN;
-  const stat = fs.readFileSync("/proc/self/stat", "utf8");
-  // proc(5): after the name in parentheses, cutime and cstime are fields 16 and 17.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[13]) + Number(fields[14])) / TICKS_PER_SECOND;
+  return processOf(process.pid)?.cpuSecondsOfChildren ?? NaN;
 }
 
 export const median = (values: readonly number[]): number => {
