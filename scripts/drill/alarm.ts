@@ -1,10 +1,10 @@
 /** Whether people hear of a place that has fallen silent, from the stack itself. */
 import type { Incident } from "../../components/backup/watch/incidents";
 import { WATCH_SERVICE, WATCH_STATE } from "../../components/backup/watch-settings";
-import { runInside, runningTask } from "../operator/one-off";
 import { mustOperate } from "./command";
 import type { Alarm, Doorway } from "./doorway";
 import { type Ground, STACK } from "./ground";
+import { inService } from "./in-service";
 import { until } from "./until";
 
 /** A little more than a place may be silent for. */
@@ -49,10 +49,9 @@ async function silentSince(ground: Ground, since: Date): Promise<void> {
     since: since.toISOString(),
     told: {},
   };
-  const task = await runningTask(await ground.target(), WATCH_SERVICE);
-  const command = ["sh", "-euc", `cat > ${WATCH_STATE}/incidents.json`];
-  const code = await runInside(task, command, { stdin: JSON.stringify([incident]) });
-  if (code !== 0) throw new Error(`the watcher's memory cannot be written: ${code}`);
+  await inService(ground, WATCH_SERVICE, ["sh", "-euc", `cat > ${WATCH_STATE}/incidents.json`], {
+    stdin: JSON.stringify([incident]),
+  });
 }
 
 /** It looks at once when it starts, and every ten minutes from then on. */

@@ -2,8 +2,8 @@
 import { createHash, randomBytes } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import { request } from "undici";
-import { runInside, runningTask } from "../operator/one-off";
 import type { Ground } from "./ground";
+import { inService, linesOf } from "./in-service";
 import type { Front } from "./load";
 import { askPooler, notesByPooler } from "./rows";
 import { startWriter } from "./writer";
@@ -59,7 +59,7 @@ export function sqliteRows(ground: Ground, service: string, file: string, front:
       const db = new DatabaseSync(process.argv[1]);
       db.exec("PRAGMA busy_timeout = 5000");
       for (const row of db.prepare(process.argv[2]).all()) console.log(row.text);`;
-    return lines(await inService(ground, service, ["node", "-e", script, file, sql]));
+    return linesOf(await inService(ground, service, ["node", "-e", script, file, sql]));
   };
   return {
     what: "SQLite file",
@@ -88,7 +88,7 @@ export function volumeFiles(ground: Ground, service: string, directory: string):
   let written: readonly string[] = [];
   const run = (script: string) =>
     inService(ground, service, ["sh", "-euc", `cd ${directory}\n${script}`]);
-  const look = async () => lines(await run("find . -type f | sort | xargs sha256sum"));
+  const look = async () => linesOf(await run("find . -type f | sort | xargs sha256sum"));
   return {
     what: "files of a service",
     words: ["--service", service],
@@ -159,24 +159,6 @@ async function writeRows(front: Front, mark: string): Promise<readonly string[]>
 }
 
 /** Runs a command in a task of a service. @returns its output. @throws {Error} when it fails. */
-async function inService(
-  ground: Ground,
-  service: string,
-  command: readonly string[],
-): Promise<string> {
-  const task = await runningTask(await ground.target(), service);
-  let stdout = "";
-  let stderr = "";
-  const code = await runInside(task, command, {
-    onStdout: (chunk) => (stdout += chunk.toString()),
-    onStderr: (chunk) => (stderr += chunk.toString()),
-  });
-  if (code !== 0) throw new Error(`a command in ${service} ended with ${code}: ${stderr.trim()}`);
-  return stdout;
-}
-
-const lines = (text: string) => text.split("\n").filter((line) => line !== "");
-
 const absent = (written: readonly string[], stored: ReadonlySet<string>) =>
   written.filter((one) => !stored.has(one)).length;
 

@@ -1,28 +1,15 @@
 /** What the database of a drill's stack has, and what became of rows that were written to it. */
 import { Psql } from "../migrate/psql";
 import { psqlByPooler } from "../migrate/sqlite";
-import { runInside, runningTask } from "../operator/one-off";
 import type { Outcome } from "./drill";
 import type { Ground } from "./ground";
+import { inService, linesOf } from "./in-service";
 import type { Written } from "./writer";
 
 /** Runs SQL as the container's superuser. @returns lines of its answer. @throws {Error} when it fails. */
 export async function askContainer(ground: Ground, sql: string): Promise<string[]> {
-  const task = await runningTask(await ground.target(), "postgres");
-  let stdout = "";
-  let stderr = "";
-  const code = await runInside(
-    task,
-    ["psql", "-U", "postgres", "-d", "app", "-At", "-v", "ON_ERROR_STOP=1", "-f", "-"],
-    {
-      stdin: sql,
-      onStdout: (chunk) => (stdout += chunk.toString()),
-      onStderr: (chunk) => (stderr += chunk.toString()),
-    },
-    "postgres",
-  );
-  if (code !== 0) throw new Error(`psql ended with ${code}: ${stderr.trim()}`);
-  return stdout.split("\n").filter((line) => line !== "");
+  const command = "psql -U postgres -d app -At -v ON_ERROR_STOP=1 -f -".split(" ");
+  return linesOf(await inService(ground, "postgres", command, { stdin: sql, user: "postgres" }));
 }
 
 const notesOf = (mark: string) => `SELECT text FROM notes WHERE text LIKE '${mark}-%';`;

@@ -2,9 +2,9 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { newAgeKey } from "../../../components/backup/age-key";
-import { runInside, runningTask } from "../../operator/one-off";
 import { mustOperate, operate } from "../command";
 import { type Ground, STACK } from "../ground";
+import { inService } from "../in-service";
 import type { BackupPlaces } from "../places";
 import { askContainer } from "../rows";
 
@@ -61,11 +61,7 @@ export async function refuses(
 
 /** The Volume has hardly any room while the task goes on. */
 async function withFullDisk(ground: Ground, task: () => Promise<void>): Promise<void> {
-  const target = await ground.target();
-  const run = async (script: string) => {
-    const code = await runInside(await runningTask(target, "postgres"), ["sh", "-euc", script], {});
-    if (code !== 0) throw new Error(`the disk cannot be filled: ${code}`);
-  };
+  const run = (script: string) => inService(ground, "postgres", ["sh", "-euc", script]);
   const file = "/var/lib/postgresql/data/filled";
   await run(
     `free=$(df -Pm /var/lib/postgresql/data | awk 'NR == 2 { print $4 }'); fallocate -l "$((free - ${LEFT_MIB}))M" ${file}`,
