@@ -76,15 +76,17 @@ export function backendPair(settings: EdgeSettings, route: EdgeRoute): string[] 
       `hdr Host ${settings.domain ?? settings.names[0] ?? "localhost"} hdr User-Agent archipelago-edge`,
     "    http-check expect status 200-399",
   ];
+  const both = rules(settings, route);
+  const tasks = `    server-template ${slots(route)}`;
   return [
     `backend ${backendName(route)}`,
     ...checks,
-    ...rules(settings, route),
-    `    server-template ${slots(route)}`,
+    ...both,
+    tasks,
     "",
     `backend ${uncheckedName(route)}`,
-    ...rules(settings, route),
-    `    server-template ${slots(route)} no-check`,
+    ...both,
+    `${tasks} no-check`,
     "",
   ];
 }

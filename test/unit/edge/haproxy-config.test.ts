@@ -79,15 +79,17 @@ describe("haproxy.cfg", () => {
 
   it("sends the longest path of the named host first, whole segments only", () => {
     const rules = section(renderHaproxyConfig(withDomain, certificates), "frontend public");
-    const routes = rules.filter((rule) => !rule.includes("-unchecked "));
-    expect(routes.slice(routes.indexOf("use_backend edge-agent if acme_challenge"))).toEqual([
+    expect(rules.slice(rules.indexOf("use_backend edge-agent if acme_challenge"))).toEqual([
       "use_backend edge-agent if acme_challenge",
       "acl route0 var(txn.path) -m str /api",
       "acl route0 var(txn.path) -m beg /api/",
+      "use_backend api-4000-unchecked if { var(txn.host) -m str www.example.org } route0 { nbsrv(api-4000) eq 0 } { nbsrv(api-4000-unchecked) gt 0 }",
       "use_backend api-4000 if { var(txn.host) -m str www.example.org } route0",
       "acl route1 var(txn.path) -m str /v1",
       "acl route1 var(txn.path) -m beg /v1/",
+      "use_backend api-4000-unchecked if { var(txn.host) -m str www.example.org } route1 { nbsrv(api-4000) eq 0 } { nbsrv(api-4000-unchecked) gt 0 }",
       "use_backend api-4000 if { var(txn.host) -m str www.example.org } route1",
+      "use_backend web-3000-unchecked if { nbsrv(web-3000) eq 0 } { nbsrv(web-3000-unchecked) gt 0 }",
       "use_backend web-3000",
       "default_backend no-route",
     ]);
