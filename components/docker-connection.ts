@@ -1,6 +1,3 @@
-import * as fs from "node:fs";
-import * as os from "node:os";
-import * as path from "node:path";
 import type { ProviderArgs } from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { JumpHost } from "../providers/swarm/sdk";
@@ -31,12 +28,4 @@ export function dockerProviderArgs(
     host: known.host.apply((host) => `ssh://root@${host}`),
     sshOpts: known.apply(({ hostKey, bastion }) => sshOptions(hostKey, privateKeyFromEnv, bastion)),
   };
-}
-
-/**
- * Makes the directory of the connection's socket, as ssh itself would for its known hosts. ssh gives up
- * when it is missing.
- */
-export function prepareSshDirectory(): void {
-  fs.mkdirSync(path.join(os.userInfo().homedir, ".ssh"), { recursive: true, mode: 0o700 });
 }

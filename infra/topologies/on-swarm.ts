@@ -1,8 +1,9 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Builder } from "../../components/app/container";
-import { dockerProviderArgs, prepareSshDirectory } from "../../components/docker-connection";
+import { dockerProviderArgs } from "../../components/docker-connection";
 import type { RegistryLogin } from "../../components/registry";
+import { prepareSshDirectory } from "../../components/ssh-directory";
 import * as swarm from "../../providers/swarm/sdk";
 import type { Config } from "../config";
 import { firstNode } from "../fleet";

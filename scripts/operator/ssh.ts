@@ -1,5 +1,6 @@
 /** `npm run ssh -- <stack> [node] [command…]`: a shell on a node, its host key pinned. */
 import { spawn } from "node:child_process";
+import { prepareSshDirectory } from "../../components/ssh-directory";
 import { sshOptions } from "../../components/ssh-options";
 import { BASTION } from "../../infra/names";
 import { nameOfSecond } from "../../infra/second-site";
@@ -35,6 +36,7 @@ export async function ssh(
     ...["-p", String(port ?? 22), "-l", "root", host],
     ...(command.length > 0 ? ["--", ...command] : []),
   ];
+  prepareSshDirectory();
   const child = spawn("ssh", args, { stdio: "inherit" });
   return new Promise((done, failed) => {
     child.once("error", (error: NodeJS.ErrnoException) =>

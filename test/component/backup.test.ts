@@ -1,8 +1,7 @@
 import { declare } from "./declare";
 import { type Declared, only } from "./recorder";
 
-jest.mock("../../components/docker-connection", () => ({
-  ...jest.requireActual<object>("../../components/docker-connection"),
+jest.mock("../../components/ssh-directory", () => ({
   prepareSshDirectory: () => undefined,
 }));
 

@@ -2,8 +2,7 @@ import { declare as declareStack, emptyAccount, short } from "./declare";
 import { type Declared, only } from "./recorder";
 
 // It would make a directory in the home of whoever runs the tests.
-jest.mock("../../components/docker-connection", () => ({
-  ...jest.requireActual<object>("../../components/docker-connection"),
+jest.mock("../../components/ssh-directory", () => ({
   prepareSshDirectory: () => undefined,
 }));
 

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
+import { prepareSshDirectory } from "../../../components/ssh-directory";
 import { sshOptions } from "../../../components/ssh-options";
 import { Fault } from "../../../local/fault";
 import type { NodeOutput } from "../../outputs";
@@ -34,7 +35,9 @@ export class Host {
     private readonly before: readonly string[],
     private readonly isRemote: boolean,
     private readonly signal: AbortSignal | undefined,
-  ) {}
+  ) {
+    if (isRemote) prepareSshDirectory();
+  }
 
   static local(signal?: AbortSignal): Host {
     return new Host("this machine", [], false, signal);
