@@ -42,6 +42,31 @@ export function localProgram(
   };
 }
 
+/** What is printed, which may be longer than a string can be. Empty lines are left out. */
+class Lines {
+  private whole: string[] = [];
+  /** Of the line that has not ended. */
+  private readonly begun: Buffer[] = [];
+
+  add(chunk: Buffer): void {
+    let start = 0;
+    for (let end = chunk.indexOf("\n"); end >= 0; end = chunk.indexOf("\n", start)) {
+      const line = Buffer.concat([...this.begun.splice(0), chunk.subarray(start, end)]).toString();
+      if (line !== "") this.whole.push(line);
+      start = end + 1;
+    }
+    if (start < chunk.length) this.begun.push(chunk.subarray(start));
+  }
+
+  /** @returns undefined when the line that ends an answer has not come yet. */
+  before(last: string): string[] | undefined {
+    if (this.whole.at(-1) !== last) return undefined;
+    const answer = this.whole.slice(0, -1);
+    this.whole = [];
+    return answer;
+  }
+}
+
 /** The server refused a statement, or psql ended. The message is PostgreSQL's own. */
 export class PsqlError extends Error {
   override readonly name = "PsqlError";
@@ -53,7 +78,7 @@ export class PsqlError extends Error {
 export class Psql {
   private readonly input = new PassThrough();
   private readonly ended: Promise<number>;
-  private stdout = "";
+  private readonly answers = new Lines();
   private stderr = "";
   private failure: Error | undefined;
   private turn: Promise<unknown> = Promise.resolve();
@@ -63,7 +88,7 @@ export class Psql {
     this.ended = start({
       stdin: this.input,
       onStdout: (chunk) => {
-        this.stdout += chunk.toString();
+        this.answers.add(chunk);
         this.wake();
       },
       onStderr: (chunk) => {
@@ -97,12 +122,8 @@ export class Psql {
     const mark = `done ${randomUUID()}`;
     await this.write(`${sql}\n\\echo ${mark}\n`);
     for (;;) {
-      const end = this.stdout.indexOf(`${mark}\n`);
-      if (end >= 0) {
-        const said = this.stdout.slice(0, end);
-        this.stdout = this.stdout.slice(end + mark.length + 1);
-        return said.split("\n").filter((line) => line !== "");
-      }
+      const said = this.answers.before(mark);
+      if (said) return said;
       if (this.failure) throw this.failure;
       await new Promise<void>((resolve) => (this.wake = resolve));
     }

@@ -110,6 +110,7 @@ test("everything that tables can have follows: keys that change, large values, g
       INSERT INTO parts VALUES (2, 'eu'); DELETE FROM parts WHERE id = 1;
       CREATE TABLE gone (id int PRIMARY KEY); DROP TABLE gone;
       INSERT INTO audit (what) VALUES ('before'); TRUNCATE audit; INSERT INTO audit (what) VALUES ('after');`);
+    expect(await app.run("SELECT repeat('ü', 199999);")).toEqual(["ü".repeat(199_999)]);
     await app.end();
     await ground.stream().drain();
     for (const query of [
@@ -171,7 +172,17 @@ test("a switch under load, and the way back, lose no acknowledged row", async ()
     pooler.stop();
     await ground.close();
   }
-}, 60_000);
+}, 180_000);
+
+test("an app that writes more than can be carried over is left where it is, and its operator told so", async () => {
+  // A message of the protocol that has no effect, as many times as are read at once.
+  const lines = Array.from({ length: 5000 }, () => "\\x4f");
+  const say = { run: () => Promise.resolve(lines), value: () => Promise.resolve("3145728") };
+  const side = { admin: say, owner: say } as unknown as Side;
+  await expect(new ChangeStream(side, side).catchUp({ patienceMs: 5 })).rejects.toThrow(
+    "stays 3.0 MiB of the log behind. The app goes on where it is.",
+  );
+});
 
 test("a copy that is cut off leaves the target empty, and a switch that fails lets the app go on where it was", async () => {
   const ground = await Ground.make("cut");

@@ -148,9 +148,12 @@ async function follow(pairs: readonly NamedPair[], onChanges: (count: number) =>
       let done = 0;
       while (!stop.signal.aborted) {
         for (const { stream } of pairs) {
-          await stream.catchUp((applied) => {
-            done += applied.changes;
-            onChanges(applied.changes);
+          await stream.catchUp({
+            signal: stop.signal,
+            onApplied: ({ changes }) => {
+              done += changes;
+              onChanges(changes);
+            },
           });
         }
         work.note(`${done} changes, the last look at ${new Date().toLocaleTimeString()}`);
@@ -197,9 +200,11 @@ async function bring(
   }
   let done = 0;
   await step(`Catching up with ${database}`, (work) =>
-    stream.catchUp((applied) => {
-      done += applied.changes;
-      work.note(`${done} changes`);
+    stream.catchUp({
+      onApplied: ({ changes, behind }) => {
+        done += changes;
+        work.note(`${done} changes, ${mib(behind)} of the log behind`);
+      },
     }),
   );
   onChanges(done);

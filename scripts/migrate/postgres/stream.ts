@@ -2,6 +2,7 @@
  * One direction of logical replication between two databases that need not reach each other: changes are read from a slot of the
  * source, and done on the target in one transaction with the place that they end at. What was done is not done again.
  */
+import { Fault } from "../../../local/fault";
 import { literal } from "../names";
 import type { Side } from "./side";
 import { changeSql, type FixedColumns } from "./change-sql";
@@ -20,8 +21,13 @@ export const slotName = (database: string) =>
 /** The same in SQL. */
 const SLOT = `left('${STREAM}_' || regexp_replace(lower(current_database()), '[^a-z0-9_]', '_', 'g'), 63)`;
 
+const BEHIND = `SELECT pg_current_wal_insert_lsn() - confirmed_flush_lsn FROM pg_replication_slots WHERE slot_name = ${SLOT};`;
+
 /** Changes that are read at once; whole transactions, so there may be more. */
 const BATCH = 5000;
+
+/** In characters; a single statement may be longer. */
+const MESSAGE_LENGTH = 32 * 1024;
 
 /** What is left when a look takes no longer than that, a pause has the time for. */
 const CLOSE_MS = 500;
@@ -43,6 +49,15 @@ export interface Applied {
   readonly transactions: number;
   /** Nothing else was in the log. */
   readonly isAll: boolean;
+}
+
+export interface CatchUp {
+  /** Is told of each batch, and how many bytes of the source's log the target is behind after it. */
+  readonly onApplied?: (applied: Applied & { readonly behind: number }) => void;
+  /** Ends it between two batches. */
+  readonly signal?: AbortSignal;
+  /** How long it may come no nearer. @default for ever */
+  readonly patienceMs?: number;
 }
 
 export class ChangeStream {
@@ -91,20 +106,29 @@ export class ChangeStream {
     }
     if (last === undefined) return applied;
     await this.target.owner.write("BEGIN; SET CONSTRAINTS ALL DEFERRED;\n");
-    for (const statement of statements) await this.target.owner.write(`${statement}\n`);
+    for (const told of together(statements)) await this.target.owner.write(`${told}\n`);
     await this.target.owner.run(`${progressSql(last)} COMMIT;`);
     if (release)
       await this.source.admin.run(`SELECT pg_replication_slot_advance(${SLOT}, ${literal(last)});`);
     return applied;
   }
 
-  /** Advances until little is left, whatever the app writes meanwhile. */
-  async catchUp(onApplied: (applied: Applied) => void = () => undefined): Promise<void> {
-    for (;;) {
+  /**
+   * Advances until little is left, whatever the app writes meanwhile.
+   *
+   * @throws {Fault} when the target comes no nearer.
+   */
+  async catchUp({ onApplied, signal, patienceMs = Infinity }: CatchUp = {}): Promise<void> {
+    let nearest = { bytes: Infinity, at: Date.now() };
+    while (!signal?.aborted) {
       const started = Date.now();
       const applied = await this.advance(true);
-      onApplied(applied);
-      if (applied.isAll && Date.now() - started < CLOSE_MS) return;
+      const ended = Date.now();
+      const behind = Number(await this.source.admin.value(BEHIND));
+      onApplied?.({ ...applied, behind });
+      if (applied.isAll && ended - started < CLOSE_MS) return;
+      if (behind < nearest.bytes) nearest = { bytes: behind, at: ended };
+      if (ended - nearest.at > patienceMs) throw tooMuch(applied, behind, ended - started);
     }
   }
 
@@ -112,6 +136,27 @@ export class ChangeStream {
   async drain(): Promise<void> {
     while (!(await this.advance(false)).isAll) await this.advance(true);
   }
+}
+
+function tooMuch({ changes }: Applied, behind: number, ms: number): Fault {
+  const rate = Math.round((changes * 1000) / ms).toLocaleString("en");
+  return new Fault(
+    `The app writes more than can be carried over: with ${rate} changes a second the target stays ${(behind / 2 ** 20).toFixed(1)} MiB of the log behind. ` +
+      "The app goes on where it is. Give the command again when it writes less.",
+  );
+}
+
+/** Statements in messages of several, for the server answers each message before psql sends another. */
+function* together(statements: readonly string[]): Generator<string> {
+  let message = "";
+  for (const statement of statements) {
+    // In the middle of a message psql wants another end.
+    message = message === "" ? statement : `${message.slice(0, -1)}\\;\n${statement}`;
+    if (message.length < MESSAGE_LENGTH) continue;
+    yield message;
+    message = "";
+  }
+  if (message !== "") yield message;
 }
 
 /** Compares places in the log. */

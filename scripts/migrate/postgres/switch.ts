@@ -18,6 +18,9 @@ import {
 /** How long transactions may go on before they are ended; the app sees them fail then, and nothing of them is kept. */
 const GRACE_MS = 1000;
 
+/** How long an app that writes much is waited for to write less. */
+const PATIENCE_MS = 60_000;
+
 /** A connection pooler, or all of them, before the two servers. */
 export interface Poolers {
   /** Whatever is needed to pause at a word. */
@@ -112,7 +115,7 @@ async function prepare({ source, target, stream }: Pair): Promise<() => Promise<
   await publish(target);
   // For the way back, whose log is another one.
   await source.owner.run(`${OWN_TABLES} ${progressSql("0/0")}`);
-  await stream.catchUp();
+  await stream.catchUp({ patienceMs: PATIENCE_MS });
   return async () => {
     const [numbers] = await Promise.all([sequences(source), stream.drain()]);
     await target.owner.run([...numbers, ...enable].join("\n"));
