@@ -2,7 +2,6 @@
 import type { Incident } from "../../components/backup/watch/incidents";
 import { WATCH_SERVICE, WATCH_STATE } from "../../components/backup/watch-settings";
 import { mustOperate } from "./command";
-import type { Alarm, Doorway } from "./doorway";
 import { type Ground, STACK } from "./ground";
 import { inService } from "./in-service";
 import { until } from "./until";
@@ -11,32 +10,39 @@ import { until } from "./until";
 const SILENT_MINUTES = 31;
 const HEARD_SECONDS = 180;
 
+/** Who is told, and the second place. */
+export interface Watched {
+  /** What people were told until now, the oldest first. */
+  readonly heard: () => Promise<readonly string[]>;
+  /** Whether the place answers nobody. */
+  readonly silence: (isSilent: boolean) => Promise<void>;
+}
+
 /** @returns what was heard, a line each. @throws {Error} when something was not. */
-export async function alarmsReach(ground: Ground, doorway: Doorway): Promise<string[]> {
+export async function alarmsReach(ground: Ground, watched: Watched): Promise<string[]> {
+  const { heard, silence } = watched;
   await mustOperate(["backup", STACK, "test-alarm", "--json"]);
-  if (!doorway.alarms.some(({ severity }) => severity === "test")) {
+  if (!(await heard()).some((text) => text.includes("test of the backup alarm"))) {
     throw new Error("test-alarm said that it was sent, and nobody heard it");
   }
-  const heard = async (what: string, isIt: (alarm: Alarm) => boolean) => {
-    const from = doorway.alarms.length;
+  const mustHear = async (what: string, words: string) => {
+    const before = (await heard()).length;
     const started = Date.now();
     await restartWatcher(ground);
-    await until(what, HEARD_SECONDS, () => Promise.resolve(doorway.alarms.slice(from).some(isIt)));
+    await until(what, HEARD_SECONDS, async () =>
+      (await heard()).slice(before).some((text) => text.includes(words)),
+    );
     return `${what} heard ${Math.round((Date.now() - started) / 1000)} s after the watcher's restart`;
   };
-  doorway.isSilent = true;
+  await silence(true);
   try {
     await silentSince(ground, new Date(Date.now() - SILENT_MINUTES * 60_000));
-    const alarm = await heard(
-      "alarm of the silent place",
-      ({ severity, text }) =>
-        severity === "critical" && text.includes("the second place cannot be read"),
-    );
-    doorway.isSilent = false;
-    const allClear = await heard("all-clear", ({ severity }) => severity === "resolved");
+    const alarm = await mustHear("alarm of the silent place", "the second place cannot be read");
+    await silence(false);
+    const allClear = await mustHear("all-clear", "backups are in order again");
     return ["test alarm heard", alarm, allClear];
   } finally {
-    doorway.isSilent = false;
+    await silence(false);
   }
 }
 

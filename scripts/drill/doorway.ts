@@ -8,18 +8,20 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { z } from "zod";
+import type { Watched } from "./alarm";
 import type { Ground } from "./ground";
 
 const ALARM = "/alarm";
+const HEARTBEAT = "/heartbeat";
 
-const alarm = z.looseObject({ severity: z.string(), text: z.string() });
-/** What a webhook was told. */
-export type Alarm = z.infer<typeof alarm>;
+const alarm = z.object({ text: z.string() });
 
 export class Doorway {
-  readonly alarms: Alarm[] = [];
-  /** Whether the place answers nobody. */
-  isSilent = false;
+  /** What the webhook was told. */
+  private readonly alarms: string[] = [];
+  /** How often the heartbeat was asked for. */
+  heartbeats = 0;
+  private isSilent = false;
   private url = "";
 
   private constructor(
@@ -34,6 +36,7 @@ export class Doorway {
     const doorway = new Doorway(server, new URL(SPACES_ENDPOINT_URL));
     server.on("request", (request: IncomingMessage, response: ServerResponse) => {
       if (request.url === ALARM) void doorway.hear(request, response);
+      else if (request.url === HEARTBEAT) doorway.beat(response);
       else doorway.passOn(request, response);
     });
     await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
@@ -53,6 +56,20 @@ export class Doorway {
     return `${this.url}${ALARM}`;
   }
 
+  /** For Droplets. */
+  get heartbeat(): string {
+    return `${this.url}${HEARTBEAT}`;
+  }
+
+  /** The webhook, and the place that answers nobody when it shall not. */
+  readonly watched: Watched = {
+    heard: () => Promise.resolve(this.alarms),
+    silence: (isSilent) => {
+      this.isSilent = isSilent;
+      return Promise.resolve();
+    },
+  };
+
   close(): void {
     this.server.close();
     this.server.closeAllConnections();
@@ -61,7 +78,12 @@ export class Doorway {
   private async hear(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    this.alarms.push(alarm.parse(JSON.parse(Buffer.concat(chunks).toString())));
+    this.alarms.push(alarm.parse(JSON.parse(Buffer.concat(chunks).toString())).text);
+    response.writeHead(204).end();
+  }
+
+  private beat(response: ServerResponse): void {
+    this.heartbeats += 1;
     response.writeHead(204).end();
   }
 

@@ -12,6 +12,7 @@ import { crashes } from "./scenarios/crashes";
 import { grow } from "./scenarios/grow";
 import { growManaged } from "./scenarios/grow-managed";
 import { disasterRecovery } from "./scenarios/disaster-recovery";
+import { loseFleet } from "./scenarios/lose-fleet";
 import { killUp } from "./scenarios/interrupted";
 import { migratePostgres, migrateSqlite } from "./scenarios/migrate";
 import { planned } from "./scenarios/planned";
@@ -32,6 +33,7 @@ export const SCENARIOS: readonly Scenario[] = [
   growManaged,
   restore,
   disasterRecovery,
+  loseFleet,
   largeBodies,
   capacity,
   security,

@@ -5,14 +5,19 @@ import type { Ground } from "./ground";
 import { until } from "./until";
 import { startWriter } from "./writer";
 
-/** Deletes Droplets and Volumes at the provider, and database clusters where there are some. */
-export async function lose(ground: Ground): Promise<void> {
+/**
+ * Deletes Droplets and Volumes at the provider, and database clusters where there are some.
+ *
+ * @param spared a Droplet that is none of the stack's.
+ */
+export async function lose(ground: Ground, spared?: number): Promise<void> {
   const remove = async (kind: string, root: string) => {
     const listed = await ground.api<Record<string, { id: string | number }[]>>(
       "GET",
       `/v2/${kind}?per_page=200`,
     );
     for (const { id } of listed[root] ?? []) {
+      if (id === spared) continue;
       await until(`end of ${kind}/${id}`, 120, async () => {
         await ground.api("DELETE", `/v2/${kind}/${id}`);
         return true;

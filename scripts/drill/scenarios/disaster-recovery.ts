@@ -113,7 +113,7 @@ async function act(
   let rowsWritten = 0;
   for (const one of all) rowsWritten += await one.write();
   const failedWrites = await backUpUnderWrites(ground, ledger);
-  notes.push(...(await alarmsReach(ground, doorway)));
+  notes.push(...(await alarmsReach(ground, doorway.watched)));
 
   let rowsLost = 0;
   for (const one of all) {
