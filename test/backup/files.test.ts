@@ -13,6 +13,9 @@ if (absent.length > 0) console.warn(`SKIPPED uploaded files: not installed: ${ab
 
 const ODD = "dir/a b&<ü>+'(1).txt";
 
+// Dozens of programs start, which a busy machine takes its time for.
+jest.setTimeout(120_000);
+
 (absent.length > 0 ? describe.skip : describe)("a bucket of uploaded files", () => {
   let servers: Servers;
   let files: BucketPlace;

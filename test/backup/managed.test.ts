@@ -15,6 +15,9 @@ const absent = missing();
 if (absent.length > 0)
   console.warn(`SKIPPED backups of managed databases: not installed: ${absent.join(", ")}`);
 
+// Dozens of programs start, which a busy machine takes its time for.
+jest.setTimeout(120_000);
+
 (absent.length > 0 ? describe.skip : describe)("a managed database's backups", () => {
   let servers: Servers;
   let server: ManagedServer;

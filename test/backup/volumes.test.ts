@@ -31,6 +31,9 @@ if (absent.length > 0)
 /** Who owns the app's files. */
 const APP = process.getuid?.() === 0 ? 4321 : (process.getuid?.() ?? 0);
 
+// Dozens of programs start, which a busy machine takes its time for.
+jest.setTimeout(120_000);
+
 (absent.length > 0 ? describe.skip : describe)("what services keep on the Volume", () => {
   let servers: Servers;
   let app: ChildProcess;

@@ -47,7 +47,7 @@ export async function restoreVolumes(
       done.files += made.files;
       done.fileRows += made.rows;
     }
-    await textOf({ command: ["sync"] });
+    await textOf({ command: ["sync", "-f", directory] });
     await stopped(services);
     const keptDirectories: string[] = [];
     for (const service of services) {

@@ -49,7 +49,7 @@ export class ServiceVolume {
     const { service, services } = this;
     const kept = `${services}/${service}.before-${label}`;
     const said = await this.host.output(
-      `if [ -n "$(ls -A "$1" 2>/dev/null)" ]; then mv -T "$1" "$2"; echo kept; elif [ -d "$1" ]; then rmdir "$1"; fi; mv -T "$3" "$1"; sync`,
+      `if [ -n "$(ls -A "$1" 2>/dev/null)" ]; then mv -T "$1" "$2"; echo kept; elif [ -d "$1" ]; then rmdir "$1"; fi; mv -T "$3" "$1"; sync -f "$1"`,
       `${services}/${service}`,
       kept,
       this.copy.path,
