@@ -174,6 +174,40 @@ test("a switch under load, and the way back, lose no acknowledged row", async ()
   }
 }, 180_000);
 
+test("a transaction may have any number of changes", async () => {
+  const COUNT = 200_000;
+  const hex = (...parts: readonly (string | Buffer)[]) =>
+    `\\x${Buffer.concat(parts.map((part) => Buffer.from(part as string))).toString("hex")}`;
+  const relation = Buffer.from("00000007", "hex");
+  const lines = [
+    hex("B", Buffer.alloc(20)),
+    // public.t with one column, `id integer`, which is its key.
+    hex("R", relation, "public\0t\0d", Buffer.from("000101", "hex"), "id\0", Buffer.alloc(8)),
+    ...Array<string>(COUNT).fill(
+      hex("I", relation, "N", Buffer.from("000174", "hex"), Buffer.from("00000001", "hex"), "1"),
+    ),
+    hex("C", Buffer.alloc(9), Buffer.from("0000000000000010", "hex"), Buffer.alloc(8)),
+  ];
+  let inserts = 0;
+  const target = {
+    run: () => Promise.resolve([]),
+    value: () => Promise.resolve("0/0"),
+    write: (sql: string) => {
+      inserts += sql.split("INSERT INTO").length - 1;
+      return Promise.resolve();
+    },
+  };
+  // Once with all of it, then the log is empty.
+  const answers = [lines];
+  const source = {
+    run: (sql: string) => Promise.resolve(sql.includes("peek") ? (answers.shift() ?? []) : []),
+    value: () => Promise.resolve("0"),
+  };
+  const sideOf = (session: object) => ({ admin: session, owner: session }) as unknown as Side;
+  await new ChangeStream(sideOf(source), sideOf(target)).catchUp();
+  expect(inserts).toBe(COUNT);
+});
+
 test("an app that writes more than can be carried over is left where it is, and its operator told so", async () => {
   // A message of the protocol that has no effect, as many times as are read at once.
   const lines = Array.from({ length: 5000 }, () => "\\x4f");

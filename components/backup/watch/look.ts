@@ -122,7 +122,8 @@ async function newestLog(store: Store): Promise<Date | undefined> {
     store.at(""),
   );
   const files = listing.parse(JSON.parse(await textOf(command)));
-  const newest = Math.max(...files.map(({ ModTime }) => Date.parse(ModTime)));
+  // Weeks of a busy server's log are more files than a call may have arguments.
+  const newest = files.reduce((last, { ModTime }) => Math.max(last, Date.parse(ModTime)), 0);
   return files.length === 0 ? undefined : new Date(newest);
 }
 

@@ -95,7 +95,8 @@ export class ChangeStream {
       else if (change?.kind === "commit") {
         last = change.end;
         if (isBefore(done, change.end)) {
-          statements.push(...transaction);
+          // Not by `...`: a transaction may have more changes than a call may have arguments.
+          for (const statement of transaction) statements.push(statement);
           applied.transactions += 1;
           applied.changes += transaction.length;
         }
