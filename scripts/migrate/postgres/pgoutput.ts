@@ -11,8 +11,9 @@ export interface Relation {
 }
 
 export type Change =
-  | { readonly kind: "begin" }
-  /** `end` is where the transaction ends in the log: `16/B374D848`. */
+  /** `commit` is where the log says that the transaction is made: `16/B374D7F0`. */
+  | { readonly kind: "begin"; readonly commit: string }
+  /** `end` is where that ends. */
   | { readonly kind: "commit"; readonly end: string }
   | { readonly kind: "relation"; readonly relation: Relation }
   | { readonly kind: "insert"; readonly relation: number; readonly row: readonly Value[] }
@@ -37,7 +38,7 @@ export function decode(message: Buffer): Change | undefined {
   const kind = reader.char();
   switch (kind) {
     case "B":
-      return { kind: "begin" };
+      return { kind: "begin", commit: reader.lsn() };
     case "C":
       reader.skip(9);
       return { kind: "commit", end: reader.lsn() };

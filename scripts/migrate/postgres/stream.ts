@@ -26,6 +26,9 @@ const BEHIND = `SELECT pg_current_wal_insert_lsn() - confirmed_flush_lsn FROM pg
 /** Changes that are read at once; whole transactions, so there may be more. */
 const BATCH = 5000;
 
+/** Of them, those that are held at once. */
+const FETCH = 500;
+
 /** In characters; a single statement may be longer. */
 const MESSAGE_LENGTH = 32 * 1024;
 
@@ -75,43 +78,61 @@ export class ChangeStream {
    * @param release lets the source forget what was done, which takes its time.
    */
   private async advance(release: boolean): Promise<Applied> {
-    const [done, lines] = await Promise.all([
-      this.target.owner.value(
-        `SELECT lsn FROM ${OWN_SCHEMA}.progress WHERE stream = ${literal(STREAM)};`,
-      ),
-      this.source.admin.run(
-        `SELECT data FROM pg_logical_slot_peek_binary_changes(${SLOT}, NULL, ${BATCH}, 'proto_version', '1', 'publication_names', '${STREAM}');`,
-      ),
-    ]);
-    this.fixed ??= new Set(await this.target.owner.run(FIXED_COLUMNS));
+    const { owner } = this.target;
+    const done = await owner.value(
+      `SELECT lsn FROM ${OWN_SCHEMA}.progress WHERE stream = ${literal(STREAM)};`,
+    );
+    this.fixed ??= new Set(await owner.run(FIXED_COLUMNS));
+    let read = 0;
+    let [changes, transactions] = [0, 0];
+    let isNew = false;
     let last: string | undefined;
-    let transaction: string[] = [];
-    const statements: string[] = [];
-    const applied = { changes: 0, transactions: 0, isAll: lines.length < BATCH };
-    for (const line of lines) {
+    let message = "";
+    for await (const line of this.read()) {
+      read += 1;
       const change = decode(Buffer.from(line.slice(2), "hex"));
-      if (change?.kind === "begin") transaction = [];
-      else if (change?.kind === "relation") this.relations.set(change.relation.id, change.relation);
-      else if (change?.kind === "commit") {
-        last = change.end;
-        if (isBefore(done, change.end)) {
-          // Not by `...`: a transaction may have more changes than a call may have arguments.
-          for (const statement of transaction) statements.push(statement);
-          applied.transactions += 1;
-          applied.changes += transaction.length;
-        }
-      } else if (change) {
+      if (change?.kind === "begin") {
+        isNew = !isBefore(change.commit, done);
+        if (isNew && transactions === 0)
+          await owner.write("BEGIN; SET CONSTRAINTS ALL DEFERRED;\n");
+        if (isNew) transactions += 1;
+      } else if (change?.kind === "relation")
+        this.relations.set(change.relation.id, change.relation);
+      else if (change?.kind === "commit") last = change.end;
+      else if (change && isNew) {
         const sql = changeSql(change, this.relations, this.fixed);
-        if (sql) transaction.push(sql);
+        if (sql === undefined) continue;
+        changes += 1;
+        message = together(message, sql);
+        if (message.length < MESSAGE_LENGTH) continue;
+        await owner.write(`${message}\n`);
+        message = "";
       }
     }
-    if (last === undefined) return applied;
-    await this.target.owner.write("BEGIN; SET CONSTRAINTS ALL DEFERRED;\n");
-    for (const told of together(statements)) await this.target.owner.write(`${told}\n`);
-    await this.target.owner.run(`${progressSql(last)} COMMIT;`);
-    if (release)
+    if (last !== undefined && transactions > 0)
+      await owner.run(`${message}\n${progressSql(last)} COMMIT;`);
+    if (last !== undefined && release)
       await this.source.admin.run(`SELECT pg_replication_slot_advance(${SLOT}, ${literal(last)});`);
-    return applied;
+    return { changes, transactions, isAll: read < BATCH };
+  }
+
+  /** Messages of the log, some at a time: a single transaction may be more than this process can hold. */
+  private async *read(): AsyncGenerator<string> {
+    const { admin } = this.source;
+    const fetch = `FETCH ${FETCH} FROM changes;`;
+    let lines = await admin.run(
+      `BEGIN; DECLARE changes NO SCROLL CURSOR FOR SELECT data
+       FROM pg_logical_slot_peek_binary_changes(${SLOT}, NULL, ${BATCH}, 'proto_version', '1', 'publication_names', '${STREAM}'); ${fetch}`,
+    );
+    try {
+      for (;;) {
+        yield* lines;
+        if (lines.length < FETCH) return;
+        lines = await admin.run(fetch);
+      }
+    } finally {
+      await admin.run("COMMIT;");
+    }
   }
 
   /**
@@ -147,18 +168,10 @@ function tooMuch({ changes }: Applied, behind: number, ms: number): Fault {
   );
 }
 
-/** Statements in messages of several, for the server answers each message before psql sends another. */
-function* together(statements: readonly string[]): Generator<string> {
-  let message = "";
-  for (const statement of statements) {
-    // In the middle of a message psql wants another end.
-    message = message === "" ? statement : `${message.slice(0, -1)}\\;\n${statement}`;
-    if (message.length < MESSAGE_LENGTH) continue;
-    yield message;
-    message = "";
-  }
-  if (message !== "") yield message;
-}
+/** One message of two statements, for the server answers each message before psql sends another. @param first empty, or whole. */
+const together = (first: string, second: string) =>
+  // In the middle of a message psql wants another end.
+  first === "" ? second : `${first.slice(0, -1)}\\;\n${second}`;
 
 /** Compares places in the log. */
 export function isBefore(a: string, b: string): boolean {
