@@ -10,7 +10,7 @@ import type { Outcome, Scenario } from "../drill";
 import { BASE, type Ground, STACK, type StackConfig } from "../ground";
 import { type KeptData, tableRows, uploadedFiles } from "../kept-data";
 import { firstWrite, lose } from "../loss";
-import { OutsideServer } from "../outside-server";
+import { BackupServer } from "../backup-server";
 import { startWriter } from "../writer";
 
 const FLEET: StackConfig = {
@@ -26,7 +26,7 @@ const doorways = new WeakMap<Ground, Doorway>();
 
 interface Scene {
   readonly doorway: Doorway;
-  readonly server: OutsideServer;
+  readonly server: BackupServer;
   readonly config: StackConfig;
   /** File of the secret key. */
   readonly identity: string;
@@ -43,7 +43,7 @@ export const loseFleet: Scenario = {
   prepare: async (ground) => {
     const doorway = doorways.get(ground);
     if (doorway === undefined) throw new Error("its stack is not up");
-    const server = await OutsideServer.open(ground);
+    const server = await BackupServer.open(ground);
     const key = newAgeKey();
     const identity = path.join(process.env.ARCHIPELAGO_LOCAL_DIR ?? "", "backup.key");
     fs.writeFileSync(identity, `${key.identity}\n`, { mode: 0o600 });
@@ -115,7 +115,7 @@ async function act(ground: Ground, scene: Scene): Promise<Outcome> {
 }
 
 /** With nothing but the key, the place and its login. */
-async function readWithoutStack(server: OutsideServer, identity: string): Promise<string> {
+async function readWithoutStack(server: BackupServer, identity: string): Promise<string> {
   const directory = path.join(process.env.ARCHIPELAGO_LOCAL_DIR ?? "", "without-stack");
   fs.rmSync(directory, { recursive: true, force: true });
   const { files } = await mustOperate([

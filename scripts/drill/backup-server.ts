@@ -7,7 +7,7 @@ import type { Watched } from "./alarm";
 import type { Ground } from "./ground";
 import { until } from "./until";
 
-const NAME = "outside-server";
+const NAME = "backup-server";
 const USER = "keeper";
 const DIRECTORY = `/home/${USER}/backups`;
 const MAIL_PORT = 2525;
@@ -21,7 +21,7 @@ interface Droplet {
   readonly networks: { readonly v4: readonly { ip_address: string; type: string }[] };
 }
 
-export class OutsideServer {
+export class BackupServer {
   private constructor(
     private readonly ground: Ground,
     readonly id: number,
@@ -35,8 +35,8 @@ export class OutsideServer {
   ) {}
 
   /** Makes a Droplet where the stack's own are. */
-  static async open(ground: Ground): Promise<OutsideServer> {
-    const [keyFile, ownFile] = [newKey("outside-keeper"), newKey("outside-root")];
+  static async open(ground: Ground): Promise<BackupServer> {
+    const [keyFile, ownFile] = [newKey("backup-server-keeper"), newKey("backup-server-root")];
     const { droplets } = await ground.api<{ droplets: Droplet[] }>("GET", "/v2/droplets");
     const vpc = droplets[0]?.vpc_uuid;
     const { vpc: network } = await ground.api<{ vpc: { ip_range: string } }>(
@@ -65,7 +65,7 @@ export class OutsideServer {
       hostKeys = scan(publicAddress);
       return Promise.resolve(hostKeys !== "");
     });
-    const server = new OutsideServer(
+    const server = new BackupServer(
       ground,
       droplet.id,
       publicAddress,
