@@ -19,7 +19,7 @@ import { FileMove } from "../../scripts/adopt/data/files";
 import { Host } from "../../scripts/adopt/data/host";
 import { moveForGood, rehearse, VolumeMove } from "../../scripts/adopt/data/move";
 import { type DumpSource, PostgresMove } from "../../scripts/adopt/data/postgres";
-import { fetchSqlite } from "../../scripts/adopt/data/sqlite";
+import { fetchSqlite, SqliteMove } from "../../scripts/adopt/data/sqlite";
 import { Directory } from "../../scripts/adopt/data/tree";
 import { ServiceVolume } from "../../scripts/adopt/data/volume";
 import type { SwarmEngine } from "../../providers/swarm/swarm/engine";
@@ -315,6 +315,27 @@ test("a dump that breaks off, or rows that are not the same, leave the stack's d
   expect(await admin.run(left)).toEqual([]);
   await admin.end();
 }, 60_000);
+
+test("tables of a SQLite file are looked at before anything stops, rehearsed, and moved; what is in the way is named", async () => {
+  const at = fresh("tables");
+  const file = path.join(at, "app.db");
+  spawnSync("sqlite3", [file], {
+    input:
+      "CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT); INSERT INTO notes (text) VALUES ('ü'), ('b'); CREATE TABLE empty (id INTEGER);",
+  });
+  await stack.database("tables");
+  const where = ["-h", "127.0.0.1", "-p", String(stack.port), "-U", "tables", "-d", "tables"];
+  const move = new SqliteMove(oldServer(), file, localPsql(where), { database: "tables" });
+  const notes = [`${file}: empty has no primary key`];
+  expect(await move.look()).toEqual({ file, tables: 2, rows: 2, faults: [], notes });
+  expect(await move.move(true)).toMatchObject({ tables: 2, rows: 2 });
+  expect(await move.move(false)).toMatchObject({ tables: 2, rows: 2 });
+  const app = stack.psql("tables");
+  expect(await app.run("SELECT text FROM notes ORDER BY id;")).toEqual(["ü", "b"]);
+  await app.end();
+  const { faults } = await move.look();
+  expect(faults[0]).toContain("app.db: notes is in the target already, with 2 rows: --replace");
+});
 
 test("a SQLite file that an app writes to comes over whole", async () => {
   const at = fresh("sqlite");

@@ -1,22 +1,19 @@
 /** `npm run adopt -- data <stack> --from <server>`: files and databases of an app on a plain server into a stack. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
 import { Fault } from "../../../local/fault";
 import { step } from "../../../local/progress";
 import { swarmEngine } from "../../../providers/swarm/docker/swarm-engine";
 import { closeConnections } from "../../../providers/swarm/ssh/pool";
 import { PSQL_FLAGS } from "../../migrate/psql";
-import { moveSqlite } from "../../migrate/sqlite";
+import { psqlByPooler } from "../../migrate/sqlite";
 import { agree, mustBeAskable } from "../../operator/agree";
 import { runInside, runningTasks } from "../../operator/one-off";
 import { findTarget, managerOf, type Target } from "../../operator/target";
 import { Host } from "./host";
-import { type Moves, moveForGood, rehearse, type TablesMoved, VolumeMove } from "./move";
+import { type Moves, moveForGood, rehearse, VolumeMove } from "./move";
 import { type DumpTarget, PostgresMove } from "./postgres";
 import { type DataReport, describeData, describePlan, type Planned } from "./report";
 import { type Container, Source, type SourceOptions } from "./source";
-import { fetchSqlite } from "./sqlite";
+import { SqliteMove } from "./sqlite";
 import { Directory } from "./tree";
 import { ServiceVolume } from "./volume";
 
@@ -109,11 +106,17 @@ async function findMoves(
     databases: postgres
       ? [PostgresMove.open(postgres, await serverOf(target), options.database)]
       : [],
-    sqlite:
-      file === undefined
-        ? undefined
-        : (taken) => moveTables(source.host, file, target, { ...options, rehearse: taken }),
+    sqlite: file === undefined ? undefined : await sqliteMove(source.host, file, target, options),
   };
+}
+
+async function sqliteMove(
+  host: Host,
+  file: string,
+  target: Target,
+  { database, replace = false }: DataOptions,
+): Promise<SqliteMove> {
+  return new SqliteMove(host, file, await psqlByPooler(target, database), { database, replace });
 }
 
 /** The stack's PostgreSQL, as its superuser by its socket. */
@@ -128,35 +131,6 @@ export async function serverOf(target: Target): Promise<DumpTarget> {
   return {
     psql: (database) => (streams) => runInside(task, [...words, database], streams, "postgres"),
   };
-}
-
-async function moveTables(
-  host: Host,
-  file: string,
-  target: Target,
-  options: DataOptions & { readonly rehearse: boolean },
-): Promise<TablesMoved> {
-  const dir = mkdtempSync(path.join(tmpdir(), "archipelago-adopt-"));
-  try {
-    const here = await fetchSqlite(host, file, dir);
-    const { rehearse: taken, database, replace = false } = options;
-    const report = await moveSqlite(here, target, {
-      to: target.stack,
-      database,
-      replace,
-      rehearse: taken,
-      json: true,
-    });
-    const [fault] = report.faults;
-    if (fault)
-      throw new Fault(
-        `${file}: ${fault.at} ${fault.says}. npm run migrate -- sqlite --help says what can be done.`,
-      );
-    const rows = report.tables.reduce((sum, one) => sum + one.rows, 0);
-    return { tables: report.tables.length, rows, seconds: report.seconds };
-  } finally {
-    rmSync(dir, { recursive: true, force: true });
-  }
 }
 
 async function run(
@@ -217,7 +191,7 @@ async function askToStop(server: string, names: string, stack: string): Promise<
   );
 }
 
-async function look({ volumes, databases: [postgres] }: FoundMoves): Promise<Planned> {
+async function look({ volumes, databases: [postgres], sqlite }: FoundMoves): Promise<Planned> {
   const faults: string[] = [];
   const found: Planned["volumes"][number][] = [];
   for (const volume of volumes) {
@@ -227,7 +201,8 @@ async function look({ volumes, databases: [postgres] }: FoundMoves): Promise<Pla
     found.push({ service: volume.to.service, from: volume.from.path, files: files.length, bytes });
   }
   const database = await postgres?.look();
-  faults.push(...(database?.faults ?? []));
+  const file = await sqlite?.look();
+  faults.push(...(database?.faults ?? []), ...(file?.faults ?? []));
   const needed = found.reduce((sum, { bytes }) => sum + bytes, 0) + (database?.bytes ?? 0);
   const [first] = volumes;
   const room = first && (await first.to.room());
@@ -236,7 +211,8 @@ async function look({ volumes, databases: [postgres] }: FoundMoves): Promise<Pla
       `it needs ${needed} bytes on the stack's Volume, and ${room} are free: raise archipelago:database: { volumeGib: … } and run up`,
     );
   }
-  return { volumes: found, database, faults, notes: database?.notes ?? [] };
+  const notes = [...(database?.notes ?? []), ...(file?.notes ?? [])];
+  return { volumes: found, database, sqlite: file, faults, notes };
 }
 
 /** `storage=web` */

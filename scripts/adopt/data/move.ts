@@ -6,6 +6,7 @@ import { size } from "../../backup/agent";
 import { type Comparison, FileMove, type Pass } from "./files";
 import { whileStopped } from "./pause";
 import type { PostgresMove, PostgresMoved } from "./postgres";
+import type { SqliteMove, TablesMoved } from "./sqlite";
 import { Directory, type Tree } from "./tree";
 import type { ServiceVolume } from "./volume";
 
@@ -16,14 +17,7 @@ const TELL_MS = 1000;
 export interface Moves {
   readonly volumes: readonly VolumeMove[];
   readonly databases?: readonly PostgresMove[];
-  /** Tables of a SQLite file. @param rehearse takes them back. */
-  readonly sqlite?: ((rehearse: boolean) => Promise<TablesMoved>) | undefined;
-}
-
-export interface TablesMoved {
-  readonly tables: number;
-  readonly rows: number;
-  readonly seconds: number;
+  readonly sqlite?: SqliteMove | undefined;
 }
 
 export interface VolumeMoved extends Pick<Pass, "files" | "bytes"> {
@@ -112,7 +106,7 @@ export async function rehearse({ volumes, databases = [], sqlite }: Moves): Prom
     // What is the same takes no longer than to look at it.
     for (const volume of volumes) await volume.list();
     const copied = await copyAll(databases);
-    const tables = await sqlite?.(true);
+    const tables = await sqlite?.move(true);
     const stopSeconds = (Date.now() - started) / 1000;
     return { volumes: moved, databases: copied, sqlite: tables, stopSeconds };
   } finally {
@@ -151,7 +145,7 @@ export async function moveForGood(
   try {
     for (const volume of volumes) await volume.last();
     const copied = await copyAll(databases);
-    const tables = await sqlite?.(false);
+    const tables = await sqlite?.move(false);
     const placed = await step("Handing over", () =>
       whileStopped(engine, replicas, async () => {
         const files: (string | undefined)[] = [];

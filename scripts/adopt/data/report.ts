@@ -3,6 +3,7 @@ import pc from "picocolors";
 import { size } from "../../backup/agent";
 import type { Moved } from "./move";
 import type { PostgresLook } from "./postgres";
+import type { SqliteLook } from "./sqlite";
 
 /** What there is to move. */
 export interface Planned {
@@ -13,6 +14,7 @@ export interface Planned {
     readonly bytes: number;
   }[];
   readonly database: PostgresLook | undefined;
+  readonly sqlite?: SqliteLook | undefined;
   readonly faults: readonly string[];
   readonly notes: readonly string[];
 }
@@ -24,12 +26,15 @@ export interface DataReport extends Planned {
   readonly moved?: Moved;
 }
 
-export function describePlan({ volumes, database, notes }: Planned): string {
+export function describePlan({ volumes, database, sqlite, notes }: Planned): string {
   const lines = [
     ...volumes.map(
       ({ from, service, files, bytes }) => `  ${from} → ${service}: ${files} files, ${size(bytes)}`,
     ),
     ...(database ? [`  PostgreSQL ${database.version}: ${size(database.bytes)}`] : []),
+    ...(sqlite
+      ? [`  ${sqlite.file} → PostgreSQL: ${sqlite.rows} rows in ${sqlite.tables} tables`]
+      : []),
     ...notes.map((note) => `  ${pc.yellow("note")} ${note}`),
   ];
   return `${lines.join("\n")}\n`;

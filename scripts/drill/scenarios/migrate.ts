@@ -10,7 +10,7 @@ import type { Kept } from "../../migrate/postgres/kept";
 import { parseEnds } from "../../migrate/postgres/route";
 import { StackServers } from "../../migrate/postgres/stack";
 import { Psql } from "../../migrate/psql";
-import { moveSqlite } from "../../migrate/sqlite";
+import { moveTables, psqlByPooler } from "../../migrate/sqlite";
 import type { Target } from "../../operator/target";
 import { operate } from "../command";
 import type { Outcome, Scenario } from "../drill";
@@ -125,11 +125,12 @@ export const migrateSqlite: Scenario = {
       try {
         writer.write();
         await delay(STAY_MS);
-        const options = { to: STACK, database: "app", json: true };
-        const rehearsed = await moveSqlite(file, target, { ...options, rehearse: true });
+        const options = { database: "app", json: true };
+        const start = await psqlByPooler(target, options.database);
+        const rehearsed = await moveTables(file, start, { ...options, rehearse: true });
         await writer.stop();
         const stopped = Date.now();
-        const moved = await moveSqlite(file, target, options);
+        const moved = await moveTables(file, start, options);
         const pauseMs = Date.now() - stopped;
         if (rehearsed.outcome !== "rehearsed" || moved.outcome !== "migrated") {
           throw new Error(

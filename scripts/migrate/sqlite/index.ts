@@ -41,7 +41,8 @@ export async function migrateSqlite(file: string, options: SqliteOptions): Promi
   if (!fs.existsSync(file)) throw new Fault(`There is no file ${file}.`);
   const target = await findTarget(options.to, options.cloud ?? false);
   try {
-    const report = await moveSqlite(file, target, options);
+    const start = await psqlByPooler(target, options.database);
+    const report = await moveTables(file, start, options);
     if (options.json) process.stdout.write(`${JSON.stringify(report)}\n`);
     else print(report, options);
     return report.outcome === "refused" ? 1 : 0;
@@ -50,14 +51,17 @@ export async function migrateSqlite(file: string, options: SqliteOptions): Promi
   }
 }
 
-/** All of it but what is printed at the end: the file's tables into the stack's database. */
-export async function moveSqlite(
+/**
+ * All of it but what is printed at the end.
+ *
+ * @param start opens the database.
+ */
+export function moveTables(
   file: string,
-  target: Target,
-  options: SqliteOptions,
+  start: StartPsql,
+  options: Omit<SqliteOptions, "to">,
 ): Promise<SqliteReport> {
   const wishes = readWishes(options.as ?? []);
-  const start = await psqlByPooler(target, options.database);
   return SqliteFile.copyOf(file, (copy) => migrateCopy(copy, start, options, wishes));
 }
 
@@ -79,7 +83,14 @@ PGPASSFILE=$pass psql ${PSQL_FLAGS.join(" ")} -h 127.0.0.1 -p 6432 -U "$1" -d "$
 async function migrateCopy(
   copy: SqliteFile,
   start: StartPsql,
-  { database, without = [], replace = false, rehearse = false, dryRun, json }: SqliteOptions,
+  {
+    database,
+    without = [],
+    replace = false,
+    rehearse = false,
+    dryRun,
+    json,
+  }: Omit<SqliteOptions, "to">,
   wishes: Wishes,
 ): Promise<SqliteReport> {
   const started = Date.now();
