@@ -271,8 +271,12 @@ test("what replication cannot carry is named before anything is changed", async 
       CREATE TABLE whole (id int PRIMARY KEY); ALTER TABLE whole REPLICA IDENTITY FULL;
       SELECT lo_create(0); ALTER TABLE odd DISABLE TRIGGER note;`);
     await app.end();
+    const theirs = managed.psql("named", "postgres");
+    await theirs.run("CREATE TABLE somebodys (id int PRIMARY KEY);");
+    await theirs.end();
     const { faults } = await preflight(source, target);
     expect(faults.map(({ at, says }) => `${at} ${says.split(":")[0]}`)).toEqual([
+      "named must be empty on the target, and has public.somebodys",
       "public.keyless has no primary key",
       "public.whole has another REPLICA IDENTITY than its key",
       "public.cached is unlogged, so that its changes are not told",

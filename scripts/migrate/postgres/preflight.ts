@@ -1,6 +1,7 @@
 /** What replication cannot carry, found before anything is changed. */
 import { literal } from "../names";
 import type { Side } from "./side";
+import { hasCopy } from "./snapshot";
 import { OWN_SCHEMA } from "./stream";
 
 export interface Finding {
@@ -63,8 +64,8 @@ export async function preflight(source: Side, target: Side): Promise<Look> {
     [source, target].map(({ admin }) => admin.value("SHOW server_version_num;")),
   );
   // One that the data came from has the definitions already, and takes rows from a newer one.
-  const isCopied =
-    (await target.owner.value(`SELECT to_regclass('${OWN_SCHEMA}.progress');`)) !== "";
+  const isCopied = await hasCopy(target);
+  if (!isCopied) faults.push(...(await leftOn(target)));
   if (!isCopied && Math.floor(Number(to) / 10_000) < Math.floor(Number(from) / 10_000)) {
     faults.push({
       at: "version",
@@ -96,6 +97,19 @@ export async function preflight(source: Side, target: Side): Promise<Look> {
     })),
   ];
   return { faults, notes, bytes };
+}
+
+/** Tables that would be among the copied ones. */
+async function leftOn({ admin: target }: Side): Promise<Finding[]> {
+  const tables = await target.run(`SELECT ${NAME} FROM ${TABLES} ORDER BY 1;`);
+  if (tables.length === 0) return [];
+  const more = tables.length > 5 ? ` and ${tables.length - 5} more` : "";
+  return [
+    {
+      at: await target.value("SELECT current_database();"),
+      says: `must be empty on the target, and has ${tables.slice(0, 5).join(", ")}${more}: is it the right one? Drop them if nobody needs them`,
+    },
+  ];
 }
 
 const SHAPE = `

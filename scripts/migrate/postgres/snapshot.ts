@@ -27,7 +27,7 @@ export interface CopyJob {
  *
  * @param openReplication a session of the replication protocol (`replication=database`) in the source.
  * @param copy dumps and restores, in one transaction: cut off, it leaves nothing.
- * @throws {Fault} when the target has tables that no migration put there.
+ * @throws {Fault} when the source no longer keeps what came after the copy.
  */
 export async function copyOnce(
   database: string,
@@ -37,15 +37,6 @@ export async function copyOnce(
   copy: (job: CopyJob) => Promise<void>,
 ): Promise<"copied" | "was there"> {
   if (await isCopied(source, target, database)) return "was there";
-  const tables = await target.owner.run(
-    `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname !~ '^pg_' AND schemaname NOT IN ('information_schema', '${OWN_SCHEMA}') ORDER BY 1;`,
-  );
-  if (tables.length > 0) {
-    const some = tables.slice(0, 5).join(", ");
-    throw new Fault(
-      `The target's database ${database} must be empty, got ${tables.length} tables: ${some}. Is it the right one? Drop them if nobody needs them.`,
-    );
-  }
   await target.admin.run(target.gate.shut);
   for (const { owner } of [source, target]) await owner.run(OWN_TABLES);
   await publish(source);
@@ -64,18 +55,21 @@ export async function copyOnce(
   return "copied";
 }
 
+/** Whether a migration put there what the target has. */
+export async function hasCopy({ owner: target }: Side): Promise<boolean> {
+  const table = await target.value(`SELECT to_regclass('${OWN_SCHEMA}.progress');`);
+  if (table === "") return false;
+  const place = `SELECT 1 FROM ${OWN_SCHEMA}.progress WHERE stream = ${literal(STREAM)};`;
+  return (await target.value(place)) !== "";
+}
+
 /** Whether the target has the copy, and the source still keeps what came after it. */
 async function isCopied(source: Side, target: Side, database: string): Promise<boolean> {
-  const table = await target.owner.value(`SELECT to_regclass('${OWN_SCHEMA}.progress');`);
-  if (table === "") return false;
-  const place = await target.owner.value(
-    `SELECT 1 FROM ${OWN_SCHEMA}.progress WHERE stream = ${literal(STREAM)};`,
-  );
+  if (!(await hasCopy(target))) return false;
   const slot = await source.admin.value(
     // PostgreSQL 12 and older never lose what a slot keeps.
     `SELECT coalesce(to_jsonb(s) ->> 'wal_status', 'reserved') FROM pg_replication_slots s WHERE slot_name = ${literal(slotName(database))};`,
   );
-  if (place === "") return false;
   if (slot === "" || slot === "lost") {
     throw new Fault(
       `The source no longer keeps the changes that ${database} on the target lacks: empty the target's database, and begin again.`,
