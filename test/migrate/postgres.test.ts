@@ -272,7 +272,7 @@ test("what replication cannot carry is named before anything is changed", async 
       SELECT lo_create(0); ALTER TABLE odd DISABLE TRIGGER note;`);
     await app.end();
     const theirs = managed.psql("named", "postgres");
-    await theirs.run("CREATE TABLE somebodys (id int PRIMARY KEY);");
+    await theirs.run("CREATE TABLE somebodys (id int PRIMARY KEY) PARTITION BY LIST (id);");
     await theirs.end();
     const { faults } = await preflight(source, target);
     expect(faults.map(({ at, says }) => `${at} ${says.split(":")[0]}`)).toEqual([

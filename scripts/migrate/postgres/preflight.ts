@@ -101,7 +101,9 @@ export async function preflight(source: Side, target: Side): Promise<Look> {
 
 /** Tables that would be among the copied ones. */
 async function leftOn({ admin: target }: Side): Promise<Finding[]> {
-  const tables = await target.run(`SELECT ${NAME} FROM ${TABLES} ORDER BY 1;`);
+  const tables = await target.run(
+    `SELECT ${NAME} FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE ${OWN} AND c.relkind IN ('r', 'p') ORDER BY 1;`,
+  );
   if (tables.length === 0) return [];
   const more = tables.length > 5 ? ` and ${tables.length - 5} more` : "";
   return [
