@@ -32,11 +32,13 @@ export class BackupServer {
     private readonly hostKeys: string,
     /** Private key of who keeps files there. */
     readonly keyFile: string,
+    /** The administrator's. */
+    private readonly rootKeyFile: string,
   ) {}
 
   /** Makes a Droplet where the stack's own are. */
   static async open(ground: Ground): Promise<BackupServer> {
-    const [keyFile, ownFile] = [newKey("backup-server-keeper"), newKey("backup-server-root")];
+    const [keyFile, rootKeyFile] = [newKey("backup-server-keeper"), newKey("backup-server-root")];
     const { droplets } = await ground.api<{ droplets: Droplet[] }>("GET", "/v2/droplets");
     const vpc = droplets[0]?.vpc_uuid;
     const { vpc: network } = await ground.api<{ vpc: { ip_range: string } }>(
@@ -49,7 +51,7 @@ export class BackupServer {
       size: "s-1vcpu-1gb",
       image: "debian-12-x64",
       vpc_uuid: vpc,
-      user_data: userData(readPublic(keyFile), readPublic(ownFile)),
+      user_data: userData(readPublic(keyFile), readPublic(rootKeyFile)),
     });
     const addressOf = async (type: string) => {
       const { droplet: made } = await ground.api<{ droplet: Droplet }>(
@@ -73,6 +75,7 @@ export class BackupServer {
       network.ip_range,
       hostKeys,
       keyFile,
+      rootKeyFile,
     );
     await until("mail server", BOOT_SECONDS, async () => {
       return server.root().succeeds(`ss -tln | grep -q ':${MAIL_PORT} '`);
@@ -133,8 +136,7 @@ export class BackupServer {
 
   private root(): Host {
     const hostKey = this.hostKeys.split("\n").find((line) => line.startsWith("ssh-ed25519")) ?? "";
-    const identity = this.keyFile.replace("keeper", "root");
-    return Host.ssh(`root@${this.publicAddress}`, { hostKey, identity });
+    return Host.ssh(`root@${this.publicAddress}`, { hostKey, identity: this.rootKeyFile });
   }
 }
 

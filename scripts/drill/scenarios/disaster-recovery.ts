@@ -1,8 +1,6 @@
 /** Every kind of data that a stack keeps, but a container's database (`restore`): lost by hand, then with everything at once. */
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { newAgeKey } from "../../../components/backup/age-key";
 import { alarmsReach } from "../alarm";
+import { newBackupKey } from "../backup-key";
 import { mustOperate } from "../command";
 import { Doorway } from "../doorway";
 import type { Outcome, Scenario } from "../drill";
@@ -58,9 +56,7 @@ export const disasterRecovery: Scenario = {
 async function set(ground: Ground): Promise<Scene> {
   const doorway = await Doorway.open(ground);
   const places = await BackupPlaces.open(ground, doorway.endpoint);
-  const key = newAgeKey();
-  const identity = path.join(process.env.ARCHIPELAGO_LOCAL_DIR ?? "", "backup.key");
-  fs.writeFileSync(identity, `${key.identity}\n`, { mode: 0o600 });
+  const { recipient, identity } = newBackupKey();
   const { release: _, ...app } = WEB;
   const config = {
     topology: "single-node",
@@ -90,7 +86,7 @@ async function set(ground: Ground): Promise<Scene> {
       },
     },
     backup: {
-      recipient: key.recipient,
+      recipient,
       second: places.second,
       alarm: { webhook: doorway.webhook },
     },

@@ -2,8 +2,8 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
-import { newAgeKey } from "../../../components/backup/age-key";
 import { alarmsReach } from "../alarm";
+import { newBackupKey } from "../backup-key";
 import { mustOperate } from "../command";
 import { Doorway } from "../doorway";
 import type { Outcome, Scenario } from "../drill";
@@ -44,13 +44,11 @@ export const loseFleet: Scenario = {
     const doorway = doorways.get(ground);
     if (doorway === undefined) throw new Error("its stack is not up");
     const server = await BackupServer.open(ground);
-    const key = newAgeKey();
-    const identity = path.join(process.env.ARCHIPELAGO_LOCAL_DIR ?? "", "backup.key");
-    fs.writeFileSync(identity, `${key.identity}\n`, { mode: 0o600 });
+    const { recipient, identity } = newBackupKey();
     const config = {
       ...FLEET,
       backup: {
-        recipient: key.recipient,
+        recipient,
         second: server.second,
         alarm: { mail: server.mail, heartbeat: doorway.heartbeat },
       },

@@ -1,7 +1,5 @@
 /** Restores that must not succeed: each says why, loses nothing, and can be asked for again. */
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { newAgeKey } from "../../../components/backup/age-key";
+import { newBackupKey } from "../backup-key";
 import { mustOperate, operate } from "../command";
 import { type Ground, STACK } from "../ground";
 import { inService } from "../in-service";
@@ -40,8 +38,7 @@ export async function refuses(
   };
   const own = ["--identity", identity];
 
-  const other = path.join(path.dirname(identity), "other.key");
-  fs.writeFileSync(other, `${newAgeKey().identity}\n`, { mode: 0o600 });
+  const { identity: other } = newBackupKey("other.key");
   await refused("wrong key", /is of no use here/, "--identity", other);
 
   const file = `backups/${backup}/database-app.dump.zst.age`;

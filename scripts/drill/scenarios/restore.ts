@@ -1,7 +1,5 @@
 /** Everything that holds data is lost, and comes back from a place elsewhere. */
-import * as fs from "node:fs";
-import * as path from "node:path";
-import { newAgeKey } from "../../../components/backup/age-key";
+import { newBackupKey } from "../backup-key";
 import { mustOperate } from "../command";
 import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
@@ -35,13 +33,11 @@ export const restore: Scenario = {
   crash: { share: 1, detectionSeconds: AWAY_SECONDS },
   prepare: async (ground) => {
     const places = await BackupPlaces.open(ground);
-    const key = newAgeKey();
-    const identity = path.join(process.env.ARCHIPELAGO_LOCAL_DIR ?? "", "backup.key");
-    fs.writeFileSync(identity, `${key.identity}\n`, { mode: 0o600 });
+    const { recipient, identity } = newBackupKey();
     const config = {
       ...SINGLE,
       backup: {
-        recipient: key.recipient,
+        recipient,
         second: places.second,
         // Who watches is part of the stack, and tells nobody here.
         alarm: { webhook: "https://alarm.invalid/" },
