@@ -73,8 +73,9 @@ const countOf = (tables: SqliteReport["tables"]) => ({
 });
 
 /**
- * A consistent copy of a file of another machine, by SQLite's online backup where that has its program: the app may go on writing. Elsewhere the file and its
- * write-ahead log are copied as they are, which a writer may tear apart: the migration finds that out, and refuses it.
+ * A consistent copy of a file of another machine, by SQLite's online backup where that has its program: the app may go on
+ * writing. Elsewhere the file and its write-ahead log are copied as they are, which a writer may tear apart: the migration
+ * finds that out, and refuses it.
  *
  * @param dir of this machine.
  * @returns the copy's path.
