@@ -1,5 +1,5 @@
-import { Pool } from "pg";
 import type { Database, Note } from "./database";
+import { PostgresPool } from "./postgres-pool";
 import { PostgresReports, REPORTS_SCHEMA } from "./reports";
 
 /** Any number, the same for every copy of this app. */
@@ -32,10 +32,10 @@ interface NoteRow {
  */
 export class PostgresDatabase implements Database {
   readonly reports: PostgresReports;
-  private readonly pool: Pool;
+  private readonly pool: PostgresPool;
 
   constructor(url: string) {
-    this.pool = new Pool({
+    this.pool = new PostgresPool({
       connectionString: url,
       // Sessions are few, and every copy of the app wants some, the next version's too: none is kept for long.
       max: 4,
@@ -45,35 +45,25 @@ export class PostgresDatabase implements Database {
       maxLifetimeSeconds: 15,
       query_timeout: 10_000,
     });
-    // An idle connection that breaks must not end the process: the next query opens another.
-    this.pool.on("error", (error) => console.error(`idle database connection: ${error.message}`));
     this.reports = new PostgresReports(this.pool);
   }
 
-  async migrate() {
-    const client = await this.pool.connect();
-    try {
-      await client.query("BEGIN");
+  migrate() {
+    return this.pool.transaction(async (client) => {
       // Released with the transaction, so that it works through transaction pooling.
       await client.query(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`);
       for (const statement of SCHEMA) await client.query(statement);
       // The queue's own steps are its own transactions, on other connections; they wait for nothing of this one.
       await this.reports.migrate();
-      await client.query("COMMIT");
-    } catch (error) {
-      await client.query("ROLLBACK").catch(() => undefined);
-      throw error;
-    } finally {
-      client.release();
-    }
+    });
   }
 
   async ping() {
-    await this.pool.query("SELECT 1");
+    await this.pool.read("SELECT 1");
   }
 
   async counter() {
-    const { rows } = await this.pool.query<{ value: string }>("SELECT value FROM counter");
+    const { rows } = await this.pool.read<{ value: string }>("SELECT value FROM counter");
     return Number(rows[0]?.value ?? 0);
   }
 
@@ -85,7 +75,7 @@ export class PostgresDatabase implements Database {
   }
 
   async latest() {
-    const { rows } = await this.pool.query<{ value: string }>("SELECT value FROM latest");
+    const { rows } = await this.pool.read<{ value: string }>("SELECT value FROM latest");
     return Number(rows[0]?.value ?? 0);
   }
 
@@ -98,7 +88,7 @@ export class PostgresDatabase implements Database {
   }
 
   async session(key: string) {
-    const { rows } = await this.pool.query<{ name: string }>(
+    const { rows } = await this.pool.read<{ name: string }>(
       "SELECT name FROM sessions WHERE key = $1 AND ends_at > now()",
       [key],
     );
@@ -119,7 +109,7 @@ export class PostgresDatabase implements Database {
   }
 
   async notes(limit: number) {
-    const { rows } = await this.pool.query<NoteRow>(
+    const { rows } = await this.pool.read<NoteRow>(
       "SELECT id, text, created_at FROM notes ORDER BY id DESC LIMIT $1",
       [limit],
     );

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from "node:timers/promises";
 import PgBoss from "pg-boss";
-import type { Pool, PoolClient } from "pg";
 import type { Report, Reports } from "./database";
+import type { PostgresPool } from "./postgres-pool";
 
 const QUEUE = "reports";
 
@@ -40,7 +40,7 @@ interface ReportRow {
 export class PostgresReports implements Reports {
   private readonly boss: PgBoss;
 
-  constructor(private readonly pool: Pool) {
+  constructor(private readonly pool: PostgresPool) {
     const db = executor(pool);
     // Each process maintains the queue itself, so that none needs to start, nor to find the database up when it does.
     this.boss = new PgBoss({ db, schedule: false, supervise: false });
@@ -55,7 +55,7 @@ export class PostgresReports implements Reports {
   }
 
   async ask(seconds: number): Promise<Report> {
-    return this.transaction(async (client) => {
+    return this.pool.transaction(async (client) => {
       const { rows } = await client.query<ReportRow>(
         "INSERT INTO reports (seconds) VALUES ($1) RETURNING *",
         [seconds],
@@ -76,16 +76,16 @@ export class PostgresReports implements Reports {
   }
 
   async report(id: string): Promise<Report | undefined> {
-    const { rows } = await this.pool.query<ReportRow>("SELECT * FROM reports WHERE id = $1", [id]);
+    const { rows } = await this.pool.read<ReportRow>("SELECT * FROM reports WHERE id = $1", [id]);
     return rows[0] && toReport(rows[0]);
   }
 
   async summary(limit: number) {
     const [counts, latest] = await Promise.all([
-      this.pool.query<{ waiting: string; done: string }>(
+      this.pool.read<{ waiting: string; done: string }>(
         "SELECT count(*) FILTER (WHERE done_at IS NULL) AS waiting, count(done_at) AS done FROM reports",
       ),
-      this.pool.query<ReportRow>("SELECT * FROM reports ORDER BY asked_at DESC, id LIMIT $1", [
+      this.pool.read<ReportRow>("SELECT * FROM reports ORDER BY asked_at DESC, id LIMIT $1", [
         limit,
       ]),
     ]);
@@ -115,7 +115,7 @@ export class PostgresReports implements Reports {
   private async write(id: string, node: string, attempts: number, signal: AbortSignal) {
     const { seconds = 0 } = (await this.report(id)) ?? {};
     await wait(seconds * 1000, undefined, { signal });
-    await this.transaction(async (client) => {
+    await this.pool.transaction(async (client) => {
       await client.query(
         `UPDATE reports SET done_at = now(), notes = (SELECT count(*) FROM notes), done_by = $2, attempts = $3
          WHERE id = $1 AND done_at IS NULL`,
@@ -124,28 +124,10 @@ export class PostgresReports implements Reports {
       await this.boss.complete(QUEUE, id, { db: executor(client) });
     });
   }
-
-  private async transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await this.pool.connect();
-    try {
-      await client.query("BEGIN");
-      const result = await work(client);
-      await client.query("COMMIT");
-      client.release();
-      return result;
-    } catch (error) {
-      // A connection that cannot even roll back is of no use to anybody.
-      await client.query("ROLLBACK").then(
-        () => client.release(),
-        (broken: Error) => client.release(broken),
-      );
-      throw error;
-    }
-  }
 }
 
 /** Only what pg-boss asks of a database. */
-const executor = (database: Pick<PoolClient, "query">): PgBoss.Db => ({
+const executor = (database: { query: PgBoss.Db["executeSql"] }): PgBoss.Db => ({
   executeSql: (text, values) => database.query(text, values),
 });
 
