@@ -1,6 +1,9 @@
 /** `npm run drill`: proves under load what the design promises. */
+import * as path from "node:path";
 import pc from "picocolors";
+import { withLock } from "../../local/engine/lock";
 import { Fault } from "../../local/fault";
+import { localDir } from "../../local/paths";
 import { machine } from "../bench/report";
 import { type Row, runDrill, type Scenario } from "./drill";
 import { document } from "./document";
@@ -54,10 +57,20 @@ export interface DrillOptions {
  */
 export async function drill(names: readonly string[], options: DrillOptions): Promise<number> {
   const scenarios = choose(names);
-  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const writes = names.includes("all") || (options.write ?? false);
+  // Two at a time would clear each other's cloud away.
+  return withLock(
+    path.join(localDir(), "drill"),
+    () => say("Another drill is at work in this checkout: waiting for its end …"),
+    () => run(scenarios, options, writes),
+  );
+}
+
+const say = (line: string) => process.stderr.write(`${line}\n`);
+
+async function run(scenarios: readonly Scenario[], options: DrillOptions, writes: boolean) {
   say("Bringing up a fleet for the drills …");
   const ground = await Ground.open();
-  const writes = names.includes("all") || options.write;
   const rows: Row[] = [];
   try {
     if (scenarios[0]?.base === undefined) await ground.mustUp(BASE);
@@ -74,7 +87,7 @@ export async function drill(names: readonly string[], options: DrillOptions): Pr
       // At once: what was measured outlives whatever ends this run.
       if (writes) await document([row], SCENARIOS.map(nameOf));
       const next = scenarios[index + 1];
-      if (next && next.base === undefined) await putBack(ground, scenario, say);
+      if (next && next.base === undefined) await putBack(ground, scenario);
     }
   } finally {
     await ground.close(options.keep ?? false);
@@ -84,7 +97,7 @@ export async function drill(names: readonly string[], options: DrillOptions): Pr
 }
 
 /** The fleet as the next drill expects it: mended where that is possible, else a new one. */
-async function putBack(ground: Ground, scenario: Scenario, say: (line: string) => void) {
+async function putBack(ground: Ground, scenario: Scenario) {
   try {
     await scenario.after?.(ground);
     if (scenario.base) await ground.anew(BASE);

@@ -62,3 +62,13 @@ export function startWriter(front: Front, mark: string): Writer {
     },
   };
 }
+
+/** Has `task` done while they write. @returns what it came to, and what each has written meanwhile. */
+export async function whileWriting<T>(writers: readonly Writer[], task: () => Promise<T>) {
+  const stop = () => Promise.all(writers.map((writer) => writer.stop()));
+  const result = await task().catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
+  return { result, written: await stop() };
+}

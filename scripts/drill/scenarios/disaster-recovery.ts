@@ -9,7 +9,7 @@ import { type KeptData, sqliteRows, tableRows, uploadedFiles, volumeFiles } from
 import type { Front } from "../load";
 import { firstWrite, lose } from "../loss";
 import { BackupPlaces } from "../places";
-import { startWriter } from "../writer";
+import { startWriter, whileWriting } from "../writer";
 
 /** By its name the edge knows the service with the SQLite file. */
 const LEDGER = "ledger.drill.example";
@@ -140,12 +140,8 @@ async function act(
 async function backUpUnderWrites(ground: Ground, ledger: Front): Promise<readonly string[]> {
   const fronts = [{ url: (await ground.outputs()).url }, ledger];
   const writers = fronts.map((front) => startWriter(front, ground.fresh()));
-  const stop = () => Promise.all(writers.map((writer) => writer.stop()));
-  await mustOperate(["backup", STACK, "--json"]).catch(async (error: unknown) => {
-    await stop();
-    throw error;
-  });
-  return (await stop()).flatMap(({ failures }) => failures);
+  const { written } = await whileWriting(writers, () => mustOperate(["backup", STACK, "--json"]));
+  return written.flatMap(({ failures }) => failures);
 }
 
 /** @throws {Error} when nothing is missing: then a restore would prove nothing. */

@@ -11,7 +11,7 @@ import { BASE, type Ground, STACK, type StackConfig } from "../ground";
 import { type KeptData, tableRows, uploadedFiles } from "../kept-data";
 import { firstWrite, lose } from "../loss";
 import { BackupServer } from "../backup-server";
-import { startWriter } from "../writer";
+import { startWriter, whileWriting } from "../writer";
 
 const FLEET: StackConfig = {
   ...BASE,
@@ -71,12 +71,7 @@ async function act(ground: Ground, scene: Scene): Promise<Outcome> {
   let rowsWritten = 0;
   for (const one of [table, files]) rowsWritten += await one.write();
   const writer = startWriter({ url: (await ground.outputs()).url }, ground.fresh());
-  let failedWrites: readonly string[];
-  try {
-    await mustOperate(["backup", STACK, "--json"]);
-  } finally {
-    failedWrites = (await writer.stop()).failures;
-  }
+  const { written } = await whileWriting([writer], () => mustOperate(["backup", STACK, "--json"]));
   if (doorway.heartbeats === 0) throw new Error("nobody heard the heartbeat of the backup");
   const notes = ["heartbeat heard", ...(await alarmsReach(ground, server.watched))];
   notes.push(await readWithoutStack(server, identity));
@@ -109,6 +104,7 @@ async function act(ground: Ground, scene: Scene): Promise<Outcome> {
   notes.push(
     `every Droplet and the cluster lost: up after ${upSeconds} s, all of it restored from the SSH server in ${seconds} s`,
   );
+  const failedWrites = written.flatMap(({ failures }) => failures);
   return { rowsWritten, rowsLost, pauseMs, failedWrites, notes };
 }
 

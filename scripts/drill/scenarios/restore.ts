@@ -5,9 +5,9 @@ import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
 import { firstWrite, lose } from "../loss";
 import { BackupPlaces } from "../places";
-import { askContainer, storedNotes } from "../rows";
+import { askContainer, outcomeOf, storedNotes } from "../rows";
 import { until } from "../until";
-import { startWriter } from "../writer";
+import { startWriter, whileWriting } from "../writer";
 import { refuses } from "./restore-faults";
 
 const SINGLE: StackConfig = {
@@ -50,11 +50,15 @@ export const restore: Scenario = {
     );
     await mustOperate(["backup", STACK, "--json"]);
     const mark = ground.fresh();
+    const { url } = await ground.outputs();
     return async (): Promise<Outcome> => {
-      const { refused, acknowledged, failures } = await whileWriting(ground, mark, async () => {
-        const { backup } = await mustOperate(["backup", STACK, "--json"]);
-        return refuses(ground, places, String(backup), identity);
-      });
+      const { result: refused, written } = await whileWriting(
+        [startWriter({ url }, mark)],
+        async () => {
+          const { backup } = await mustOperate(["backup", STACK, "--json"]);
+          return refuses(ground, places, String(backup), identity);
+        },
+      );
       await archived(ground);
       const lostAt = Date.now();
       await lose(ground);
@@ -67,15 +71,12 @@ export const restore: Scenario = {
       await firstWrite(ground);
       const pauseMs = Date.now() - lostAt;
       const stored = await storedNotes(ground, mark);
-      const lost = acknowledged.filter((text) => !stored.has(text)).length;
       const [bytes = ""] = await askContainer(ground, "select pg_database_size('app');");
       const seconds = (from: number, to: number) => Math.round((to - from) / 1000);
       const restoring = seconds(upAt, restoredAt);
       return {
-        rowsWritten: acknowledged.length,
-        rowsLost: lost,
+        ...outcomeOf(written, [stored]),
         pauseMs,
-        failedWrites: failures,
         notes: [
           ...refused,
           `new server after ${seconds(lostAt, upAt)} s, then ${String(done.rows)} rows and ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB restored in ${restoring} s: ${Math.round(restoring / (Number(bytes) / GIB))} s for a GiB`,
@@ -84,16 +85,6 @@ export const restore: Scenario = {
     };
   },
 };
-
-/** @returns what the task did, and which rows were acknowledged meanwhile. */
-async function whileWriting(ground: Ground, mark: string, task: () => Promise<readonly string[]>) {
-  const writer = startWriter({ url: (await ground.outputs()).url }, mark);
-  const refused = await task().catch(async (error: unknown) => {
-    await writer.stop();
-    throw error;
-  });
-  return { refused, ...(await writer.stop()) };
-}
 
 /** Waits until the place has what was written. What is younger than a minute may be lost otherwise. */
 async function archived(ground: Ground): Promise<void> {
