@@ -16,6 +16,7 @@ import { type Context, within } from "../../components/backup/agent/context";
 import { rcloneConfig } from "../../components/backup/rclone";
 import type { Event } from "../../components/backup/agent/progress";
 import type { BackupSettings, BucketPlace, SftpPlace } from "../../components/backup/settings";
+import { hasS3Program } from "../../local/s3/program";
 import { serveBucket, serveSftp } from "../../scripts/bench/throwaway-places";
 import { missingPrograms } from "../acme/harness";
 import { postgresBin } from "../unit/examples/harness";
@@ -25,7 +26,11 @@ export const bin = postgresBin() ?? "";
 /** What is not installed of what these tests talk to. */
 export function missing(): string[] {
   const programs = missingPrograms(["rclone", "age", "zstd", "sqlite3", "sshd", "setpriv"]);
-  return [...programs, ...(bin ? [] : ["postgresql-15"])];
+  return [
+    ...programs,
+    ...(bin ? [] : ["postgresql-15"]),
+    ...(hasS3Program() ? [] : ["versitygw (npm test makes it)"]),
+  ];
 }
 
 export const keys: AgeKey = newAgeKey();
@@ -40,7 +45,10 @@ export class Servers {
   s3!: BucketPlace;
   sftp!: SftpPlace;
 
+  /** @throws {Error} where programs are missing. */
   async start({ postgres = true } = {}): Promise<this> {
+    const absent = missing();
+    if (absent.length > 0) throw new Error(`not installed: ${absent.join(", ")}`);
     chmodSync(this.root, 0o755);
     process.env.PATH = `${bin}:${process.env.PATH ?? ""}:/usr/sbin`;
     if (postgres) this.startPostgres();

@@ -7,6 +7,7 @@ import { Pool } from "pg";
 import { freePort } from "../../scripts/bench/free-port";
 import { HeldPoolers, holdCommand } from "../../scripts/migrate/postgres/hold";
 import { localProgram } from "../../scripts/migrate/psql";
+import { missingPrograms } from "../acme/harness";
 import { eventually } from "../unit/examples/harness";
 import { asNobody, type PostgresServer } from "./servers";
 
@@ -22,6 +23,8 @@ export class Pooler {
 
   /** @param servers of which the first that lets the database's user in is led to. */
   static async start(database: string, container: PostgresServer, managed: PostgresServer) {
+    if (missingPrograms(["pgbouncer"]).length > 0)
+      throw new Error("pgbouncer is missing: npm test installs it");
     const pooler = new Pooler(await freePort(), database);
     pooler.write(container, managed);
     const command = asNobody(["sh", "-euc", `sh "$1"; exec pgbouncer -q "$2"`, "sh"]);

@@ -9,9 +9,7 @@ import { hasS3Program, s3Program } from "../../../local/s3/program";
 import { freePort } from "../../../scripts/bench/free-port";
 import { App, buildApp, eventually, hasSqlite, scratchDir } from "./harness";
 
-const skipped = hasS3Program()
-  ? undefined
-  : "no S3 server: `npm run local -- spaces` on a machine with Docker makes it";
+const skipped = hasS3Program() ? undefined : "no S3 server: npm test makes it";
 if (skipped) console.warn(`SKIPPED files of the sample app: ${skipped}`);
 
 let dir: string;
