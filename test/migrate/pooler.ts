@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Pool } from "pg";
+import { PostgresPool } from "../../examples/notes/src/postgres-pool";
 import { freePort } from "../../scripts/bench/free-port";
 import { HeldPoolers, holdCommand } from "../../scripts/migrate/postgres/hold";
 import { localProgram } from "../../scripts/migrate/psql";
@@ -38,11 +39,14 @@ export class Pooler {
   }
 
   pool(max = 4): Pool {
-    const { port, database } = this;
-    const login = { user: database, password: database, database };
-    const pool = new Pool({ host: "127.0.0.1", port, ...login, max });
+    const pool = new Pool({ ...this.login, max });
     pool.on("error", () => undefined);
     return pool;
+  }
+
+  /** The sample app's. */
+  askingAgain(max = 4): PostgresPool {
+    return new PostgresPool({ ...this.login, max });
   }
 
   poolers(): HeldPoolers {
@@ -52,6 +56,11 @@ export class Pooler {
   stop(): void {
     this.child?.kill("SIGKILL");
     rmSync(this.dir, { recursive: true, force: true });
+  }
+
+  private get login() {
+    const { port, database } = this;
+    return { host: "127.0.0.1", port, user: database, password: database, database };
   }
 
   private get env() {

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 import { drift, preflight } from "../../scripts/migrate/postgres/preflight";
 import { copyOnce, copyScript } from "../../scripts/migrate/postgres/snapshot";
 import { closeSide, openSide, type Side } from "../../scripts/migrate/postgres/side";
@@ -169,6 +170,51 @@ test("a switch under load, and the way back, lose no acknowledged row", async ()
     expect(writer.errors.filter((one) => !SESSION_ENDED.includes(one))).toEqual([]);
     expect([there.cut, back.cut]).toEqual([0, 0]);
   } finally {
+    pooler.stop();
+    await ground.close();
+  }
+}, 180_000);
+
+test("an app that asks again when its session was ended hears nothing of switches", async () => {
+  const ground = await Ground.make("again");
+  const pooler = await Pooler.start("again", container, managed);
+  const { source, target } = ground;
+  const log = jest.spyOn(console, "error").mockImplementation(() => undefined);
+  try {
+    const pool = pooler.askingAgain();
+    const insert = "INSERT INTO writes (id) VALUES (gen_random_uuid()) RETURNING id";
+    const asks = [
+      () => pool.read<{ id: string }>("SELECT id FROM writes LIMIT 1"),
+      () => pool.query<{ id: string }>(insert),
+      () => pool.transaction((client) => client.query<{ id: string }>(insert)),
+    ];
+    let going = true;
+    const asking = Promise.all(
+      [...asks, ...asks, ...asks].map(async (ask) => {
+        let count = 0;
+        for (; going; count++) {
+          await ask();
+          await delay(Math.random() * 10);
+        }
+        return count;
+      }),
+    );
+    asking.catch(() => undefined);
+    await ground.copy();
+    for (let number = 0; number < 4; number++) {
+      await delay(200);
+      await switchOver([{ source, target, stream: ground.stream() }], pooler.poolers());
+      await delay(200);
+      await switchOver(
+        [{ source: target, target: source, stream: ground.back() }],
+        pooler.poolers(),
+      );
+    }
+    going = false;
+    expect(Math.min(...(await asking))).toBeGreaterThan(20);
+    await pool.end();
+  } finally {
+    log.mockRestore();
     pooler.stop();
     await ground.close();
   }

@@ -1,4 +1,11 @@
-import { Pool, type PoolClient, type PoolConfig, type QueryResult, type QueryResultRow } from "pg";
+import {
+  type ClientBase,
+  Pool,
+  type PoolClient,
+  type PoolConfig,
+  type QueryResult,
+  type QueryResultRow,
+} from "pg";
 
 /** `admin_shutdown`: the server ended the session, and kept nothing of what it had not answered. */
 const SESSION_ENDED = "57P01";
@@ -15,12 +22,18 @@ export class PostgresPool {
   private readonly pool: Pool;
   /** Each connection of the pool may have ended, and the one after them is new. */
   private readonly attempts: number;
+  /** The first word about the end of a connection. */
+  private readonly ended = new WeakMap<ClientBase, Error>();
 
   constructor(config: PoolConfig & { readonly max: number }) {
     this.pool = new Pool(config);
     this.attempts = config.max + 1;
     // An idle connection that breaks must not end the process: the next query opens another.
     this.pool.on("error", (error) => console.error(`idle database connection: ${error.message}`));
+    // One that is in use is told between two statements, when no query is there to fail; a pooler adds words of its own.
+    this.pool.on("connect", (client) =>
+      client.on("error", (error) => this.ended.has(client) || this.ended.set(client, error)),
+    );
   }
 
   /** A statement that changes nothing: asked again whenever the connection ended. */
@@ -50,10 +63,6 @@ export class PostgresPool {
 
   private async transactionOnce<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
-    // Between two statements there is no query that an error could be told to.
-    let ended: Error | undefined;
-    const onError = (error: Error) => (ended ??= error);
-    client.on("error", onError);
     try {
       await client.query("BEGIN");
       const result = await work(client);
@@ -61,15 +70,13 @@ export class PostgresPool {
       client.release();
       return result;
     } catch (error) {
-      const first = ended ?? error;
+      const cause = [error, this.ended.get(client)].find(isUndone) ?? error;
       // A connection that cannot even roll back is of no use to anybody.
       await client.query("ROLLBACK").then(
         () => client.release(),
         (broken: Error) => client.release(broken),
       );
-      throw first;
-    } finally {
-      client.off("error", onError);
+      throw cause;
     }
   }
 
@@ -84,7 +91,8 @@ export class PostgresPool {
   }
 }
 
-const isUndone = (error: unknown) => (error as { code?: unknown }).code === SESSION_ENDED;
+const isUndone = (error: unknown) =>
+  (error as { code?: unknown } | undefined)?.code === SESSION_ENDED;
 
 function isLost(error: unknown): boolean {
   const { code, message } = error as { code?: string; message?: string };

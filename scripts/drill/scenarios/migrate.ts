@@ -44,8 +44,6 @@ export const migratePostgres: Scenario = {
   name: "migrate-postgres",
   action: `a database of ${BALLAST_ROWS} rows from the container to the managed server and back, ${WRITERS} writers; then --end`,
   base: BOTH,
-  // What is sent at the very moment at which its session is ended: the app's eight sessions, at either switch.
-  crash: { share: 1, detectionSeconds: 0.2 },
   prepare: async (ground) => {
     const { url } = await ground.outputs();
     await askContainer(
