@@ -16,12 +16,12 @@ export async function reset(): Promise<void> {
   );
   const found = engineAnswers && (await hasMachines(instanceId()));
   if (!existed && !found) {
-    process.stdout.write("Nothing local exists.\n");
+    process.stderr.write("Nothing local exists.\n");
     return;
   }
   if (found) await step("Machines: removing", () => resetMachines(instanceId()));
   fs.rmSync(localDir(), { recursive: true, force: true });
-  process.stdout.write(
+  process.stderr.write(
     "Removed: machines, Volumes, networks, stacks and state of this local DigitalOcean. " +
       "Kept for the next start: the engine and the machine images.\n",
   );

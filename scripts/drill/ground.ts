@@ -56,18 +56,8 @@ export class Ground {
 
   /** Sets up a cloud beside the user's own; what an earlier drill kept is used again. */
   static async open(): Promise<Ground> {
-    const dir = path.join(localDir(), "drill");
-    const stacks = path.join(dir, "stack-files");
-    fs.mkdirSync(stacks, { recursive: true });
-    process.env.ARCHIPELAGO_LOCAL_DIR = dir;
-    process.env.ARCHIPELAGO_STACKS = stacks;
-    const ground = new Ground(await setUp());
-    if (ground.engine.daemon.machines === "simulated") {
-      throw new Fault("A drill needs real machines: here they are simulated, and serve nothing.");
-    }
-    // Whoever connects to a node reads the key's place from here.
-    process.env.ARCHIPELAGO_SSH_KEY = ground.engine.sshKey;
-    return ground;
+    process.env.ARCHIPELAGO_LOCAL_DIR = path.join(localDir(), "drill");
+    return new Ground(await cloud());
   }
 
   write(config: StackConfig): void {
@@ -97,11 +87,17 @@ export class Ground {
     return result;
   }
 
-  /** Another stack in the place of the one that is there, if there is one. */
-  async anew(config: StackConfig): Promise<void> {
-    const { stdout } = await this.pulumi("stack", "output", "--json");
-    if (stdout.includes("{")) await this.pulumi("destroy", "--yes");
-    await this.mustUp(config);
+  /**
+   * Another cloud in the place of this one, and a stack in it: what another drill left in buckets is nothing that this one could take for its own.
+   *
+   * @param config or how it is found out there.
+   */
+  async anew(config: StackConfig | ((ground: Ground) => Promise<StackConfig>)): Promise<void> {
+    closeConnections();
+    await reset();
+    this.engine = await cloud();
+    this.known = undefined;
+    await this.mustUp(typeof config === "function" ? await config(this) : config);
   }
 
   /** Any other Pulumi command on the stack. */
@@ -230,6 +226,19 @@ export class Ground {
     closeConnections();
     if (!keep) await reset();
   }
+}
+
+/** Whoever connects to a node or reads a stack file finds its place in the environment. */
+async function cloud(): Promise<LocalEngine> {
+  const stacks = path.join(localDir(), "stack-files");
+  fs.mkdirSync(stacks, { recursive: true });
+  process.env.ARCHIPELAGO_STACKS = stacks;
+  const engine = await setUp();
+  if (engine.daemon.machines === "simulated") {
+    throw new Fault("A drill needs real machines: here they are simulated, and serve nothing.");
+  }
+  process.env.ARCHIPELAGO_SSH_KEY = engine.sshKey;
+  return engine;
 }
 
 interface Droplet {

@@ -76,7 +76,7 @@ async function run(scenarios: readonly Scenario[], options: DrillOptions, writes
     if (scenarios[0]?.base === undefined) await ground.mustUp(BASE);
     for (const [index, scenario] of scenarios.entries()) {
       const { base } = scenario;
-      if (base) await ground.anew(typeof base === "function" ? await base(ground) : base);
+      if (base) await ground.anew(base);
       say(`${scenario.name}: ${scenario.action} …`);
       const row = await runDrill(ground, scenario);
       rows.push(row);
