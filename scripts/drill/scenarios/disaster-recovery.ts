@@ -116,6 +116,8 @@ async function act(
     await one.damage();
     await mustMiss(one);
     const took = await restored(...one.words);
+    // A pooler may have a session yet that the restore has ended, and says so to the next who asks.
+    await firstWrite(ground);
     const missing = await one.missing();
     rowsLost += missing;
     notes.push(`${one.what}: lost by hand, ${missing} missing ${took} after the restore was asked`);
