@@ -15,8 +15,8 @@ const CONNECTION_LOST = /^(Connection terminated|Client has encountered a connec
 const LOST_CODES = new Set(["ECONNRESET", "EPIPE", "08P01"]);
 
 /**
- * A connection pool that asks again when a session ended: a server that restarts, a failover and a move of the data end every session, some of them in
- * the moment in which a statement is sent. Nobody who visits the app needs to notice.
+ * A connection pool that asks again when a session ended. A server that restarts, a failover and a move of the data end every session, some
+ * of them in the moment in which a statement is sent. Behind PgBouncer, which keeps new sessions waiting meanwhile, no visitor needs to notice.
  */
 export class PostgresPool {
   private readonly pool: Pool;
@@ -52,7 +52,7 @@ export class PostgresPool {
     return this.again(() => this.pool.query<Row>(text, values && [...values]), isUndone);
   }
 
-  /** Commits what `work` does, or nothing of it. As a whole it is done again when the server said that nothing was kept. */
+  /** Commits what `work` does, or nothing of it. The whole of it is done again when the server said that nothing was kept. */
   transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T> {
     return this.again(() => this.transactionOnce(work), isUndone);
   }
