@@ -141,18 +141,21 @@ function databaseFaults(config: Config, { fleet, volume }: Account): Fault[] {
   return [{ path: "archipelago:region", rule, got: show(region), remedy: ELSEWHERE }];
 }
 
-/** The Volume may have the container's database: another server would begin without a row of it. */
+/** The Volume may have the container's database: another server would begin without a row of it. Or the cluster was lost. */
 function unmovedFaults({ database: { engine, migratedFrom }, stack }: Config): Fault[] {
   if (engine !== "managed" || migratedFrom === "none") return [];
   return [
     {
       path: "archipelago:database.engine",
-      rule: "must stay container until its data has been moved to a managed one",
+      rule: "must stay container while the container has the data, and there is no Database Cluster",
       got: show(engine),
       remedy: [
-        "set archipelago:database: { engine: container, migrateTo: managed }, run up, then",
+        "which of these is it?",
+        "      The data is in the container: set archipelago:database: { engine: container, migrateTo: managed }, run up, then",
         `      npm run migrate -- postgres --from ${stack}:container --to ${stack}:managed`,
-        "      and then { engine: managed, migratedFrom: container }. If there never was a database: { engine: managed, migratedFrom: none }",
+        "      and then { engine: managed, migratedFrom: container }.",
+        `      The Database Cluster was lost: { engine: managed, migratedFrom: none }, run up, then npm run restore -- ${stack}.`,
+        "      There never was a database: { engine: managed, migratedFrom: none }",
       ].join("\n"),
     },
   ];

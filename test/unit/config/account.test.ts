@@ -218,7 +218,12 @@ test("interruptions, final changes and a lack of backups are announced, and noth
 test("another engine is refused while a Volume may have the container's rows, until they were moved", () => {
   const [fault] = faults({ database: { engine: "managed", volumeGib: 20 } }, running);
   expect(fault).toContain(
-    'archipelago:database.engine must stay container until its data has been moved to a managed one, got "managed"; set archipelago:database: { engine: container, migrateTo: managed }',
+    'archipelago:database.engine must stay container while the container has the data, and there is no Database Cluster, got "managed"; which of these is it?',
+  );
+  expect(fault).toContain("set archipelago:database: { engine: container, migrateTo: managed }");
+  // A cluster that somebody deleted looks the same from here.
+  expect(fault).toContain(
+    "The Database Cluster was lost: { engine: managed, migratedFrom: none }, run up, then npm run restore -- single-node.",
   );
   expect(
     faults({ database: { engine: "container", migrateTo: "managed", volumeGib: 20 } }, running),
