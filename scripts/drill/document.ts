@@ -60,16 +60,18 @@ const lineOf = (row: Row) =>
     `${row.p50Ms} / ${row.p99Ms} ms`,
     `${row.recoverSeconds} s`,
     `${Math.round(row.cpuLeft * 100)} %`,
-    row.met
-      ? ["met", ...rowsOf(row)].join(": ")
-      : (`**missed**: ${row.notes[0] ?? ""}`.split("\n")[0]?.slice(0, 120) ?? ""),
+    [row.met ? "met" : `**missed**: ${why(row)}`, ...rowsOf(row)].join(": "),
     new Date().toISOString().slice(0, 10),
   ]);
 
+/** The first of what is worth a word, in short. */
+const why = ({ notes: [first = ""] }: Row) => first.split("\n")[0]?.slice(0, 120) ?? "";
+
 /** What became of rows, where some were written. */
-function rowsOf({ rowsWritten, rowsLost, pauseMs }: Row): string[] {
+function rowsOf({ rowsWritten, rowsLost, pauseMs, secondsPerGib }: Row): string[] {
   if (rowsWritten === undefined) return [];
-  return [`${rowsLost} of ${rowsWritten} rows lost, longest pause ${pauseMs} ms`];
+  const speed = secondsPerGib === undefined ? "" : `, ${secondsPerGib} s for a GiB`;
+  return [`${rowsLost} of ${rowsWritten} rows lost, longest pause ${pauseMs} ms${speed}`];
 }
 
 const cells = (values: readonly string[]) =>

@@ -13,6 +13,8 @@ export interface Scenario {
    * Load Balancer or the edge has noticed. Absent for planned changes: nothing may fail.
    */
   readonly crash?: { readonly share: number; readonly detectionSeconds: number };
+  /** Longest that a write may wait. @default any time */
+  readonly maxPauseMs?: number;
   /**
    * The change, under load. What must be known before is found out by an earlier step, so that the clock of a
    * crash starts with it.
@@ -37,6 +39,8 @@ export interface Rows {
   readonly rowsLost: number;
   /** Longest time without an acknowledged write. */
   readonly pauseMs: number;
+  /** What a restore would take for a GiB of the same kind. @default nothing was restored that is worth it */
+  readonly secondsPerGib?: number;
 }
 
 export interface Outcome extends Rows {
@@ -93,6 +97,9 @@ export async function runDrill(ground: Ground, scenario: Scenario): Promise<Row>
     ? came
     : { notes: came };
   const ended = Date.now();
+  const { pauseMs = 0 } = rows;
+  if (pauseMs > (scenario.maxPauseMs ?? Infinity))
+    problems.push(`a write waited for ${pauseMs} ms, ${scenario.maxPauseMs} allowed`);
   await delay(QUIET_MS);
 
   const { requests, failures, p50Ms, p99Ms } = await load.stop();

@@ -139,6 +139,9 @@ function print(rows: readonly Row[], json: boolean): void {
       "p50 / p99",
       "recovered after",
       "CPU left",
+      "rows lost",
+      "longest pause",
+      "goal",
     ],
     { wordWrap: true, colWidths: [34] },
   );
@@ -147,11 +150,15 @@ function print(rows: readonly Row[], json: boolean): void {
       row.action,
       `${row.seconds} s`,
       row.requests,
-      (row.met ? pc.green : pc.red)(String(row.failed)),
+      row.failed,
       row.allowed,
       `${row.p50Ms} / ${row.p99Ms} ms`,
       `${row.recoverSeconds} s`,
       `${Math.round(row.cpuLeft * 100)} %`,
+      ...(row.rowsWritten === undefined
+        ? ["", ""]
+        : [`${row.rowsLost} of ${row.rowsWritten}`, `${row.pauseMs} ms`]),
+      row.met ? pc.green("met") : pc.red("missed"),
     ]);
   }
   process.stdout.write(`${table.toString()}\n`);

@@ -11,25 +11,29 @@ import { startWriter } from "./writer";
  * @param spared a Droplet that is none of the stack's.
  */
 export async function lose(ground: Ground, spared?: number): Promise<void> {
-  const remove = async (kind: string, root: string) => {
-    const listed = await ground.api<Record<string, { id: string | number }[]>>(
-      "GET",
-      `/v2/${kind}?per_page=200`,
-    );
-    for (const { id } of listed[root] ?? []) {
-      if (id === spared) continue;
-      await until(`end of ${kind}/${id}`, 120, async () => {
-        await ground.api("DELETE", `/v2/${kind}/${id}`);
-        return true;
-      });
-    }
-  };
-  await remove("droplets", "droplets");
+  await remove(ground, "droplets", spared);
   // What still leads to those Droplets is of no use.
   closeConnections();
   // Detached once their Droplet is gone.
-  await remove("volumes", "volumes");
-  await remove("databases", "databases");
+  await remove(ground, "volumes");
+  await loseDatabase(ground);
+}
+
+/** Deletes database clusters alone. */
+export const loseDatabase = (ground: Ground): Promise<void> => remove(ground, "databases");
+
+async function remove(ground: Ground, kind: string, spared?: number): Promise<void> {
+  const listed = await ground.api<Record<string, { id: string | number }[]>>(
+    "GET",
+    `/v2/${kind}?per_page=200`,
+  );
+  for (const { id } of listed[kind] ?? []) {
+    if (id === spared) continue;
+    await until(`end of ${kind}/${id}`, 120, async () => {
+      await ground.api("DELETE", `/v2/${kind}/${id}`);
+      return true;
+    });
+  }
 }
 
 /** Waits until the app writes again. */

@@ -1,7 +1,9 @@
 /** The single-node topology on a real Droplet, from a stack file to an answer and back to nothing. */
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { AwsClient } from "aws4fetch";
 import Docker from "dockerode";
+import { newAgeKey } from "../../components/backup/age-key";
 import { VOLUME_MOUNT } from "../../infra/names";
 import { execIn } from "../../local/machines/docker/engine";
 import { bridgePrefix, INSTANCE_LABEL, ROLE_LABEL } from "../../local/machines/docker/names";
@@ -43,6 +45,8 @@ const larger = {
   database: { volumeGib: 12 },
 };
 
+const KEY = newAgeKey();
+
 const DOMAIN = { name: "app.example.com", zone: "example.com" };
 
 const docker = new Docker();
@@ -51,6 +55,8 @@ const { cloud } = house;
 const instance = instanceId(path.join(cloud.dir, "local"));
 const ours = { label: [`${INSTANCE_LABEL}=${instance}`] };
 let url: string;
+/** With backups in the stack's own bucket and in another one. */
+let grown: typeof larger & { readonly backup?: object } = larger;
 let authority: Authority | undefined;
 
 let impossible: string | undefined;
@@ -75,6 +81,23 @@ const dropletIds = async () => {
   const { droplets } = await cloud.api<{ droplets: { id: number }[] }>("GET", "/v2/droplets");
   return droplets.map(({ id }) => id);
 };
+
+async function backupSettings() {
+  const spaces = await cloud.api<
+    Record<"endpoint" | "droplet_endpoint" | "access_key" | "secret_key", string>
+  >("POST", "/_local/spaces");
+  const [accessKey, secretKey] = [spaces.access_key, spaces.secret_key];
+  const login = { accessKeyId: accessKey, secretAccessKey: secretKey };
+  const operator = new AwsClient({ ...login, service: "s3", region: "us-east-1" });
+  const { status } = await operator.fetch(`${spaces.endpoint}/elsewhere`, { method: "PUT" });
+  expect(status).toBe(200);
+  const second = { endpoint: spaces.droplet_endpoint, bucket: "elsewhere", accessKey, secretKey };
+  return { recipient: KEY.recipient, second: { s3: second } };
+}
+
+/** What long work comes to, after its progress. */
+const lastLine = (stdout: string) =>
+  JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as Record<string, unknown>;
 
 describe("a house on one Droplet", () => {
   onMachines(
@@ -182,7 +205,8 @@ describe("a house on one Droplet", () => {
 
   onMachines("grows in place, Droplet and Volume, with its data", async () => {
     const before = await dropletIds();
-    cloud.stack("house", larger);
+    grown = { ...larger, backup: await backupSettings() };
+    cloud.stack("house", grown);
     succeeded(await house.up());
     // At once: an `up` that ends has seen the app answer.
     expect(await counter(url, "POST")).toBe(2);
@@ -199,9 +223,27 @@ describe("a house on one Droplet", () => {
     expect(guarded).toBe("yes");
   });
 
+  onMachines("is saved in two places, and gets back what was lost by mistake", async () => {
+    const identity = path.join(cloud.dir, "backup.key");
+    fs.writeFileSync(identity, `${KEY.identity}\n`, { mode: 0o600 });
+    const saved = succeeded(await cloud.npm("backup", "house", "--json"));
+    const { backup } = lastLine(saved.stdout);
+    expect(backup).toMatch(/^\d{8}T\d{6}Z$/);
+    const inApp = `docker exec ${containerOf("postgres")} psql -U postgres -d app`;
+    await house.onNode(`${inApp} -c 'DROP TABLE counter'`);
+    await expect(counter(url)).rejects.toThrow("503");
+    const words = ["house", "--from", "second", "--identity", identity, "--yes", "--json"];
+    const restored = succeeded(await cloud.npm("restore", ...words));
+    expect(lastLine(restored.stdout)).toMatchObject({
+      what: `backup ${String(backup)}`,
+      databases: ["app"],
+    });
+    await eventually("the counter", async () => (await counter(url)) === 2);
+  });
+
   onMachines("keeps serving while a version that never gets healthy fails to deploy", async () => {
     const mute = ["node", "-e", "console.log('waiting for a friend'); setInterval(() => {}, 1e3)"];
-    cloud.stack("house", { ...larger, services: { web: { ...web, command: mute } } });
+    cloud.stack("house", { ...grown, services: { web: { ...web, command: mute } } });
     const { value: up, visits, failures } = await visitedDuring(url, house.up());
     expect(up.code).not.toBe(0);
     expect(up.output).toMatch(/service web: task web\.1 on house-manager-1 .*unhealthy/);
@@ -222,12 +264,12 @@ describe("a house on one Droplet", () => {
     async () => {
       const { build: _build, ...rest } = web;
       const missing = { ...rest, image: "archipelago/no-such-image:1" };
-      cloud.stack("house", { ...larger, services: { web: missing } });
+      cloud.stack("house", { ...grown, services: { web: missing } });
       const { value: up, failures } = await visitedDuring(url, house.up());
       expect(up.code).not.toBe(0);
       expect(up.output).toContain("archipelago/no-such-image:1");
       expect(failures).toEqual([]);
-      cloud.stack("house", larger);
+      cloud.stack("house", grown);
       const healed = await visitedDuring(url, house.up());
       expect(healed.failures).toEqual([]);
       // The way back is a rollout like any other: it is waited for.
@@ -244,7 +286,7 @@ describe("a house on one Droplet", () => {
       const refresh = succeeded(await cloud.local("refresh", "house", "--yes", "--skip-preview"));
       expect(refresh.output).toContain("no Droplet tagged archipelago-house exists any more");
       authority = await Authority.start(cloud, DOMAIN.zone);
-      cloud.stack("house", { ...larger, domain: { ...DOMAIN, ...authority.settings } });
+      cloud.stack("house", { ...grown, domain: { ...DOMAIN, ...authority.settings } });
       succeeded(await house.up());
       expect(await counter(url)).toBe(2);
       expect(await dropletIds()).not.toContain(lost);

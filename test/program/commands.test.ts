@@ -20,8 +20,12 @@ function npm(...words: string[]) {
 }
 
 test.each([
+  ["backup", ["list", "test-alarm", "keygen", "--json"]],
   ["restore", ["--to", "--into", "--identity", "--dry-run", "--json"]],
   ["migrate sqlite", ["--to", "--rehearse", "--dry-run", "--json"]],
+  ["migrate postgres", ["--from", "--to", "--follow", "--end", "--dry-run", "--json"]],
+  ["adopt compose", ["--out", "--json"]],
+  ["adopt cloud", ["--out", "--json"]],
   ["adopt data", ["--from", "--volume", "--postgres", "--rehearse", "--dry-run", "--json"]],
   ["switch", ["--rehearse", "--dry-run", "--json", "--yes"]],
 ])(

@@ -7,7 +7,7 @@ import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
 import { type KeptData, sqliteRows, tableRows, uploadedFiles, volumeFiles } from "../kept-data";
 import type { Front } from "../load";
-import { firstWrite, lose } from "../loss";
+import { firstWrite, lose, loseDatabase } from "../loss";
 import { BackupPlaces } from "../places";
 import { startWriter, whileWriting } from "../writer";
 
@@ -30,7 +30,7 @@ const scenes = new WeakMap<Ground, Scene>();
 export const disasterRecovery: Scenario = {
   name: "disaster-recovery",
   action:
-    "table, SQLite file, files, uploaded files restored one by one, then Droplet, Volume, cluster",
+    "table, SQLite file, files, uploaded files, cluster restored one by one, then all at once",
   base: async (ground) => {
     const scene = await set(ground);
     scenes.set(ground, scene);
@@ -123,6 +123,14 @@ async function act(
     notes.push(`${one.what}: lost by hand, ${missing} missing ${took} after the restore was asked`);
   }
 
+  notes.push(await loseClusterAlone(ground, config));
+  const [table] = all.filter(({ words }) => words.includes("--database"));
+  if (table === undefined) throw new Error("a table is among what is kept");
+  const restoredIn = await restored(...table.words);
+  await firstWrite(ground);
+  rowsLost += await table.missing();
+  notes.push(`its rows came back in ${restoredIn}`);
+
   for (const one of all.filter(({ words }) => words.includes("--files"))) await one.damage();
   const lostAt = Date.now();
   await lose(ground);
@@ -136,6 +144,20 @@ async function act(
     `everything lost: up after ${upSeconds} s, all of it from the second place in ${took}`,
   );
   return { rowsWritten, rowsLost, pauseMs, failedWrites, notes };
+}
+
+/** Beside a Volume, which may have a container's rows, another cluster takes the operator's word. @returns how long it took to have one. */
+async function loseClusterAlone(ground: Ground, { database, ...rest }: StackConfig) {
+  const started = Date.now();
+  await loseDatabase(ground);
+  const refused = await ground.up({ database, ...rest }, "--refresh");
+  const said = refused.stdout + refused.stderr;
+  if (refused.code === 0 || !said.includes("The Database Cluster was lost"))
+    throw new Error(`up made another cluster without being told to:\n${said}`);
+  const lost = { ...(database as object), migratedFrom: "none" };
+  await ground.mustUp({ ...rest, database: lost }, "--refresh");
+  const seconds = Math.round((Date.now() - started) / 1000);
+  return `the cluster alone lost: refused with the remedy, another one after ${seconds} s`;
 }
 
 /** @returns writes of meanwhile that failed. */

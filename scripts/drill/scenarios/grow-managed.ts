@@ -1,11 +1,12 @@
-/** The same as `grow`, and the database goes along: from the first Droplet's Volume to a managed cluster. */
+/** The same as `grow`, and the database goes along: from the first Droplet's Volume to a managed cluster, where it stays. */
 import { setTimeout as delay } from "node:timers/promises";
 import { migrate } from "../../migrate/postgres";
 import { parseEnds } from "../../migrate/postgres/route";
 import type { Outcome, Scenario } from "../drill";
-import { type Ground, STACK, type StackConfig, WEB } from "../ground";
+import { type Ground, STACK, type StackConfig } from "../ground";
 import { askPooler, notesByPooler, outcomeOf } from "../rows";
 import { startWriter } from "../writer";
+import { MAX_PAUSE_MS } from "./migrate";
 import { expectClosed, expectKept, frontOf, keptOf, SINGLE, TTL_SECONDS } from "./grow";
 
 const size = "db-s-2vcpu-4gb";
@@ -18,7 +19,6 @@ const BOTH: StackConfig = {
   managers: { count: 1, size: "s-2vcpu-4gb" },
   workers: { count: 1, size: "s-2vcpu-2gb" },
   database: { engine: "container", migrateTo: "managed", size },
-  services: { web: { ...WEB, replicas: 2 } },
 };
 
 const MANAGED: StackConfig = {
@@ -26,10 +26,15 @@ const MANAGED: StackConfig = {
   database: { engine: "managed", migratedFrom: "container", size },
 };
 
+const BACK: StackConfig = {
+  ...SINGLE,
+  database: { engine: "managed", migratedFrom: "container", size },
+};
+
 export const growManaged: Scenario = {
   name: "grow-managed",
-  action: "single-node with its own PostgreSQL → swarm (1 + 1) with a managed one",
-  base: { ...SINGLE, services: { web: { ...WEB, replicas: 2 } } },
+  action: "single-node with its own PostgreSQL → swarm (1 + 1) with a managed one → single-node",
+  base: SINGLE,
   front: frontOf,
   prepare: async (ground) => {
     const before = await keptOf(ground);
@@ -43,11 +48,16 @@ export const growManaged: Scenario = {
       const grown = Date.now();
       const { pauseMs: switchMs = 0, outcome } = await moveDatabase(ground);
       if (outcome !== "moved") throw new Error(`the database was not moved: ${outcome}`);
+      if (switchMs > MAX_PAUSE_MS)
+        throw new Error(`writes waited for ${switchMs} ms at the switch`);
       const moved = Date.now();
       await ground.mustUp(MANAGED);
       const ended = Date.now();
       const [slots] = await askPooler(ground, "SELECT count(*) FROM pg_replication_slots;");
       if (slots !== "0") throw new Error(`${slots} slots still keep changes for the way back`);
+      await ground.mustUp(BACK);
+      await expectClosed(ground, BACK);
+      const back = Date.now();
       await delay(TTL_SECONDS * 1000);
       const written = await writer.stop();
       await expectKept(ground, before);
@@ -55,7 +65,7 @@ export const growManaged: Scenario = {
       return {
         ...outcomeOf([written], [await notesByPooler(ground, mark)]),
         notes: [
-          `up ${seconds(started, grown)}, the move ${seconds(grown, moved)} with writes waiting for ${switchMs} ms, up ${seconds(moved, ended)}`,
+          `up ${seconds(started, grown)}, the move ${seconds(grown, moved)} with writes waiting for ${switchMs} ms, up ${seconds(moved, ended)}, back to one node ${seconds(ended, back)}`,
         ],
       };
     };

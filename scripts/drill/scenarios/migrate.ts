@@ -31,6 +31,9 @@ const BOTH: StackConfig = {
   database: { engine: "container", migrateTo: "managed", size: "db-s-1vcpu-2gb" },
 };
 
+/** Longest that an app's writes may wait for a switch. */
+export const MAX_PAUSE_MS = 2000;
+
 /** Each waits for its answer before it writes again. */
 const WRITERS = 4;
 /** Writes on each server, before it is left. */
@@ -44,6 +47,7 @@ export const migratePostgres: Scenario = {
   name: "migrate-postgres",
   action: `a database of ${BALLAST_ROWS} rows from the container to the managed server and back, ${WRITERS} writers; then --end`,
   base: BOTH,
+  maxPauseMs: MAX_PAUSE_MS,
   prepare: async (ground) => {
     const { url } = await ground.outputs();
     await askContainer(

@@ -77,9 +77,10 @@ export const restore: Scenario = {
       return {
         ...outcomeOf(written, [stored]),
         pauseMs,
+        secondsPerGib: Math.round(restoring / (Number(bytes) / GIB)),
         notes: [
           ...refused,
-          `new server after ${seconds(lostAt, upAt)} s, then ${String(done.rows)} rows and ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB restored in ${restoring} s: ${Math.round(restoring / (Number(bytes) / GIB))} s for a GiB`,
+          `new server after ${seconds(lostAt, upAt)} s, then ${String(done.rows)} rows and ${(Number(bytes) / 2 ** 20).toFixed(0)} MiB restored in ${restoring} s`,
         ],
       };
     };
