@@ -229,7 +229,7 @@ describe("a house on one Droplet", () => {
     const saved = succeeded(await cloud.npm("backup", "house", "--json"));
     const { backup } = lastLine(saved.stdout);
     expect(backup).toMatch(/^\d{8}T\d{6}Z$/);
-    const inApp = `docker exec ${containerOf("postgres")} psql -U postgres -d app`;
+    const inApp = `docker exec --user postgres ${containerOf("postgres")} psql -d app`;
     await house.onNode(`${inApp} -c 'DROP TABLE counter'`);
     await expect(counter(url)).rejects.toThrow("503");
     const words = ["house", "--from", "second", "--identity", identity, "--yes", "--json"];
@@ -311,7 +311,7 @@ describe("a house on one Droplet", () => {
 
   onMachines("destroyed, leaves no machine, network or Volume behind", async () => {
     succeeded(await cloud.local("destroy", "house", "--yes", "--skip-preview"));
-    expect(await roles()).toEqual(["helper", "mirror", "names"]);
+    expect(await roles()).toEqual(["helper", "mirror", "names", "spaces"]);
     expect(await docker.listNetworks({ filters: ours })).toEqual([]);
     const helper = (await containers()).find(({ Labels }) => Labels[ROLE_LABEL] === "helper");
     const files = await execIn(docker.getContainer(helper?.Id ?? ""), ["ls", "-A", "/volumes"]);

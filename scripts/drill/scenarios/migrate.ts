@@ -41,7 +41,7 @@ const STAY_MS = 5000;
 /** Rows that are there to be copied, of about 200 bytes. */
 const BALLAST_ROWS = 300_000;
 /** Writes to the file while its move is rehearsed. */
-const FILE_ROWS = 200_000;
+const FILE_ROWS = 1_000_000;
 
 export const migratePostgres: Scenario = {
   name: "migrate-postgres",
