@@ -7,11 +7,9 @@ import { Fault } from "../../local/fault";
 import { checkout } from "../../local/paths";
 import type { AgentTask } from "./backup-agent";
 import { MIB } from "./beside";
-import { descendantsOf, readOf } from "./proc";
+import { treeBytes } from "./proc";
 
 const LOOK_MS = 50;
-/** Of memory, which is how /proc counts it. https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html */
-const PAGE_BYTES = 4096;
 
 export interface AgentRun {
   /** From when it knew what to do. */
@@ -66,11 +64,3 @@ export async function runAgent(
 }
 
 const now = () => performance.now() / 1000;
-
-/** What a process and all that it started have in memory. */
-function treeBytes(root: number): number {
-  const tree = [root, ...descendantsOf(root).map(({ pid }) => pid)];
-  return tree.reduce((sum, pid) => sum + residentBytes(pid), 0);
-}
-
-const residentBytes = (pid: number) => Number(readOf(pid, "statm").split(" ")[1] ?? 0) * PAGE_BYTES;

@@ -9,6 +9,7 @@ import { SqliteFile } from "../migrate/sqlite/file";
 import { load, readTarget } from "../migrate/sqlite/load";
 import { preflight } from "../migrate/sqlite/preflight";
 import { MIB, ratio, run, RUNS, seconds } from "./beside";
+import { treeBytes } from "./proc";
 import type { Figure } from "./report";
 import { localPsql, PostgresServer } from "./throwaway-postgres";
 
@@ -40,7 +41,7 @@ export async function migration(): Promise<Figure[]> {
     }
     const sqlite = ratio("migrate sqlite ÷ pgloader, each row verified by ours", ours, theirs, mib);
     const postgres = await betweenServers(server, "ours0");
-    return [sqlite, postgres, await memory(server, dir, file)];
+    return [sqlite, postgres, ...(await memory(server, dir, file))];
   } finally {
     server.stop();
     rmSync(dir, { recursive: true, force: true });
@@ -82,7 +83,6 @@ async function pgloader(server: PostgresServer, dir: string, file: string, datab
 /** The copy that a live migration begins with. */
 async function betweenServers(server: PostgresServer, database: string): Promise<Figure> {
   const other = await PostgresServer.start();
-  const at = (port: number, name = database) => `-h 127.0.0.1 -p ${port} -U postgres -d ${name}`;
   try {
     const psql = server.psql(database, "postgres");
     const bytes = Number(await psql.value("SELECT pg_database_size(current_database());"));
@@ -98,9 +98,9 @@ async function betweenServers(server: PostgresServer, database: string): Promise
       };
       if (turn === 0) await other.database(database);
       await empty(database);
-      ours.push(await seconds(() => copy(server, other, database, at)));
+      ours.push(await seconds(() => copy(server, other, database)));
       await empty("plain");
-      const plain = `pg_dump -Fc ${at(server.port)} --no-owner --exclude-schema=archipelago | pg_restore ${at(other.port, "plain")} --no-owner --single-transaction`;
+      const plain = `pg_dump -Fc ${at(server, database)} --no-owner --exclude-schema=archipelago | pg_restore ${at(other, "plain")} --no-owner --single-transaction`;
       theirs.push(await seconds(() => run("sh", ["-euc", plain])));
     }
     return ratio("migrate postgres, copy ÷ pg_dump -Fc | pg_restore", ours, theirs, bytes / MIB);
@@ -109,18 +109,16 @@ async function betweenServers(server: PostgresServer, database: string): Promise
   }
 }
 
-async function copy(
-  from: PostgresServer,
-  to: PostgresServer,
-  database: string,
-  at: (port: number) => string,
-): Promise<void> {
+const at = ({ port }: PostgresServer, database: string) =>
+  `-h 127.0.0.1 -p ${port} -U postgres -d ${database}`;
+
+async function copy(from: PostgresServer, to: PostgresServer, database: string): Promise<void> {
   const source = await openSide(() => from.psql(database, "postgres"), database);
   const target = await openSide(() => to.psql(database, "postgres"), database);
   const words = `host=127.0.0.1 port=${from.port} user=postgres dbname=${database} replication=database`;
   try {
     await copyOnce(database, source, target, localPsql([words]), (job) => {
-      const ends = { dump: at(from.port), restore: at(to.port), role: database };
+      const ends = { dump: at(from, database), restore: at(to, database), role: database };
       return run("sh", ["-euc", copyScript(job, ends)]);
     });
   } finally {
@@ -128,26 +126,40 @@ async function copy(
   }
 }
 
-/** What this process, through which every row goes, takes at most. */
-async function memory(server: PostgresServer, dir: string, small: string): Promise<Figure> {
+/** What this process and the programs that it runs take at most, of a small and of a large one. */
+async function memory(server: PostgresServer, dir: string, small: string): Promise<Figure[]> {
   const large = join(dir, "large.db");
   await run("sqlite3", ["-bail", large], rowsOf(LARGE_MIB));
-  const [before, after] = [
+  const sqlite = [
     await peakMib(() => moveFile(server, small, "small")),
     await peakMib(() => moveFile(server, large, "large")),
-  ];
-  return {
-    figure: `migrate sqlite: memory for ${LARGE_MIB} MiB ÷ for ${SMALL_MIB} MiB`,
-    value: after / before,
-    unit: "ratio",
-    goal: 1.25,
-    details: { small: `${before.toFixed(0)} MiB`, large: `${after.toFixed(0)} MiB` },
-  };
+  ] as const;
+  rmSync(large);
+  const other = await PostgresServer.start();
+  try {
+    const postgres: number[] = [];
+    for (const database of ["small", "large"]) {
+      await other.database(database);
+      postgres.push(await peakMib(() => copy(server, other, database)));
+    }
+    const [before = NaN, after = NaN] = postgres;
+    return [flat("migrate sqlite", ...sqlite), flat("migrate postgres, copy", before, after)];
+  } finally {
+    other.stop();
+  }
 }
+
+const flat = (what: string, before: number, after: number): Figure => ({
+  figure: `${what}: memory for ${LARGE_MIB} MiB ÷ for ${SMALL_MIB} MiB`,
+  value: after / before,
+  unit: "ratio",
+  goal: 1.25,
+  details: { small: `${before.toFixed(0)} MiB`, large: `${after.toFixed(0)} MiB` },
+});
 
 async function peakMib(work: () => Promise<void>): Promise<number> {
   let peak = 0;
-  const look = () => (peak = Math.max(peak, process.memoryUsage.rss()));
+  const look = () => (peak = Math.max(peak, treeBytes(process.pid)));
   const timer = setInterval(look, 50);
   try {
     await work();

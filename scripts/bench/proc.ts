@@ -4,6 +4,9 @@ import * as fs from "node:fs";
 /** Linux counts processor time in hundredths of a second, whatever its own clock (`USER_HZ`). */
 const TICKS_PER_SECOND = 100;
 
+/** Of memory, which is how /proc counts it. https://man7.org/linux/man-pages/man5/proc_pid_statm.5.html */
+const PAGE_BYTES = 4096;
+
 export interface Process {
   readonly pid: number;
   readonly parent: number;
@@ -41,6 +44,14 @@ export function descendantsOf(root: number): Process[] {
   for (const { pid } of found) found.push(...below(pid));
   return found;
 }
+
+/** What a process and all that it started have in memory, bytes. */
+export function treeBytes(root: number): number {
+  const tree = [root, ...descendantsOf(root).map(({ pid }) => pid)];
+  return tree.reduce((sum, pid) => sum + residentBytes(pid), 0);
+}
+
+const residentBytes = (pid: number) => Number(readOf(pid, "statm").split(" ")[1] ?? 0) * PAGE_BYTES;
 
 /** A file of `/proc/<pid>`; empty when the process has ended. */
 export function readOf(pid: number, file: string): string {
