@@ -50,7 +50,7 @@ export function switchFaults(
   }
   if (from.outputs.database !== undefined) {
     faults.push(
-      `${from.stack} has a managed database: npm run migrate -- postgres --from ${from.stack}:managed --to ${from.stack}:container first, which is live`,
+      `${from.stack} has a managed database. While it has a container as well (archipelago:database.migrateTo): npm run migrate -- postgres --from ${from.stack}:managed --to ${from.stack}:container, which is live, then archipelago:database: container and run up. Without one its data comes over by a dump, such as npm run restore -- --place <url> --into-directory <directory> makes (docs/guides/switch.md)`,
     );
   }
   if (to.outputs.database !== undefined) {
