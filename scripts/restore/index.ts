@@ -3,7 +3,7 @@ import { Fault } from "../../local/fault";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { askAgent, size } from "../backup/agent";
 import { DEFAULT_IDENTITY } from "../backup/keygen";
-import { ageOf, listBackups, type StoredBackup, tableOf } from "../backup/list";
+import { ageOf, listBackups, listingOf, type StoredBackup } from "../backup/list";
 import { agree } from "../operator/agree";
 import { findTarget } from "../operator/target";
 import { restoreElsewhere } from "./elsewhere";
@@ -42,9 +42,12 @@ export async function restore(stack: string | undefined, options: RestoreOptions
   }
   const target = await findTarget(stack, options.cloud ?? false);
   try {
-    const { backups, failures } = await listBackups(target);
+    const { failures, ...listing } = await listBackups(target);
+    const { backups, archives } = listing;
     for (const failure of failures) process.stderr.write(`${failure}\n`);
-    if (!json && backups.length > 0) process.stderr.write(`${tableOf(backups)}\n`);
+    if (!json && backups.length + archives.length > 0) {
+      process.stderr.write(`${listingOf(listing)}\n`);
+    }
     const moment = momentOf(options.to);
     const chosen = moment === undefined ? choose(backups, options.to, from) : undefined;
     if (chosen && options.to === undefined) mustNotBeOfNewServer(chosen, backups);
