@@ -51,7 +51,9 @@ export function copyFor(
     );
   }
   const [first] = own;
-  if (first === undefined) throw new Error(`the ${store.name} place has ${nothingOf(all, system)}`);
+  if (first === undefined) {
+    throw new Error(`the ${store.name} place has ${nothingOf(all, system)}\n${elsewhere(store)}`);
+  }
   if (moment === "end") {
     const last = own.at(-1);
     if (last?.system === first.system) return last;

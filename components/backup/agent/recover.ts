@@ -54,14 +54,23 @@ export async function recoverDatabases(
 ): Promise<Record<string, unknown>> {
   const { tell, secrets } = context;
   const store = storeOf(context, request.from);
-  const bases = await basesIn(store);
+  const bases = await basesIn(store).catch((error: unknown) => {
+    context.signal.throwIfAborted();
+    const reason = error instanceof Error ? error.message : "no reason given";
+    throw new Error(`the ${store.name} place cannot be read: ${reason}\n${remedyFor(store)}`);
+  });
   const made = await chooseBase(store, bases, server, moment, request.system);
   mustOpen(`the copy of ${made.finishedAt}`, made.recipient, request.identity);
   await mustReach(store, made, moment);
   await mustFitBeside(server, made);
   const what = moment === "end" ? `all that was archived` : `the state of ${moment}`;
   if (request.dryRun) {
-    return { dryRun: true, what, databases: request.into ? [request.into] : server.databases };
+    return {
+      dryRun: true,
+      what,
+      databases: request.into ? [request.into] : server.databases,
+      ...{ server: made.system, copiedAt: made.finishedAt, bytes: made.originalBytes },
+    };
   }
   for (const { damaged } of newerThan(made, bases, moment)) {
     const text = `${damaged.message}\nThe copy of ${made.finishedAt} is taken, and more of the log.`;
@@ -136,6 +145,12 @@ const newerThan = ({ system, id }: Base, { damaged }: Bases, moment: string) =>
       one.id > id &&
       (moment === "end" || one.id <= idOf(new Date(moment))),
   );
+
+/** A place that is away may come back, with more than what had been copied to the other one: nobody but the operator can choose. */
+const remedyFor = (store: Store) =>
+  store.name === "first"
+    ? "again when it answers, or --from second: what was archived last may not have been copied there"
+    : `again when it answers, or ${elsewhere(store)}`;
 
 /** The copy of the files, the log that is replayed on it, and what is brought over. */
 async function mustFitBeside(server: ContainerServer, { originalBytes }: Base): Promise<void> {
