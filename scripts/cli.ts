@@ -105,7 +105,10 @@ program
   .option("--files", "only the bucket of uploaded files")
   .option("--into <name>", "into a new database, and leave the present one alone")
   .option("--identity <file>", "the secret key; - reads it from standard input")
-  .option("--from <place>", "first or second; the first that has the backup, unless said")
+  .option(
+    "--from <place>",
+    "first or second; unless said, the first that has the backup, and for a moment or end the first",
+  )
   .option(
     "--place <url>",
     "without a stack: s3://<server>/<bucket> (keys from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or asked for) or sftp://<user>@<host>/<directory>",

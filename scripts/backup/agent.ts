@@ -11,7 +11,7 @@ import { runInside, runningTask, type RunningTask } from "../operator/one-off";
 import type { Target } from "../operator/target";
 
 const event = z.looseObject({
-  event: z.enum(["begins", "bytes", "note", "failed", "stop", "done"]),
+  event: z.enum(["begins", "bytes", "note", "failed", "archived", "stop", "done"]),
   what: z.string().optional(),
   total: z.number().optional(),
   bytes: z.number().optional(),
@@ -120,6 +120,7 @@ export class Follower {
         this.finishLine();
         this.out.write(`${pc.red(event.text ?? "failed")}\n`);
         break;
+      case "archived":
       case "stop":
       case "done":
         this.finishLine();

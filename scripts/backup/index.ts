@@ -4,7 +4,7 @@ import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { findTarget } from "../operator/target";
 import { askAgent, Follower, size } from "./agent";
 import { keygen } from "./keygen";
-import { listBackups, tableOf } from "./list";
+import { listBackups, listingOf } from "./list";
 import { testAlarm } from "./test-alarm";
 
 export interface BackupOptions {
@@ -12,7 +12,7 @@ export interface BackupOptions {
   readonly json?: boolean;
 }
 
-/** @returns 0 when the backup is in every place, or every place answered. */
+/** @returns 0 when the backup is in every place, or every place answered, and nothing there is damaged. */
 export async function backup(
   stack: string,
   words: readonly string[],
@@ -28,10 +28,9 @@ export async function backup(
   const target = await findTarget(stack, cloud);
   try {
     if (word === "list") {
-      const { backups, failures } = await listBackups(target);
+      const { failures, ...listing } = await listBackups(target);
       for (const failure of failures) process.stderr.write(`${failure}\n`);
-      if (json) process.stdout.write(`${JSON.stringify(backups)}\n`);
-      else process.stdout.write(backups.length > 0 ? `${tableOf(backups)}\n` : "No backup yet.\n");
+      process.stdout.write(`${json ? JSON.stringify(listing) : listingOf(listing)}\n`);
       return failures.length > 0 ? 1 : 0;
     }
     if (word === "test-alarm") return await testAlarm(target, json);

@@ -1,5 +1,6 @@
 /** What a stack's places have. */
 import { z } from "zod";
+import type { ArchivedServer } from "../../components/backup/agent/copies";
 import { Fault } from "../../local/fault";
 import type { Target } from "../operator/target";
 import { askAgent, size } from "./agent";
@@ -26,26 +27,59 @@ const stored = z.object({
 
 export type StoredBackup = z.infer<typeof stored>;
 
+const archived = z.object({
+  place: stored.shape.place,
+  server: z.object({
+    system: z.string(),
+    version: z.string(),
+    from: z.string(),
+    copiedAt: z.string(),
+    bytes: z.number(),
+  }),
+});
+
+/** A server whose archived log leads to moments, in a place. */
+export type StoredArchive = Pick<StoredBackup, "place"> & ArchivedServer;
+
 export interface Listing {
   readonly backups: readonly StoredBackup[];
-  /** What went wrong, such as a place that does not answer. */
+  readonly archives: readonly StoredArchive[];
+  /** What went wrong: a place that does not answer, a manifest that is damaged. */
   readonly failures: readonly string[];
 }
 
-/** @throws {Fault} when no place answers. */
+/** @throws {Fault} when no place has anything that can be read. */
 export async function listBackups(target: Target): Promise<Listing> {
   const backups: StoredBackup[] = [];
+  const archives: StoredArchive[] = [];
   const failures: string[] = [];
   await askAgent(target, "list", (event) => {
     if (event.event === "failed") failures.push(event.text ?? "");
+    if (event.event === "archived") {
+      const { place, server } = archived.parse(event);
+      archives.push({ place, ...server });
+    }
     if (event.event === "done") backups.push(stored.parse(event));
   });
-  if (backups.length === 0 && failures.length > 1) throw new Fault(failures.join("\n"));
-  return { backups, failures };
+  if (backups.length + archives.length === 0 && failures.length > 1) {
+    throw new Fault(failures.join("\n"));
+  }
+  return { backups, archives, failures };
+}
+
+/** For people: a table of the backups, and a line for each server whose archived log leads to moments. */
+export function listingOf({ backups, archives }: Omit<Listing, "failures">): string {
+  return [
+    backups.length > 0 ? tableOf(backups) : "No backup.",
+    ...archives.map(({ place, from, system, version, bytes, copiedAt }) => {
+      const where = place === "given" ? "" : `${place} place, `;
+      return `Any moment since ${from} (${where}server ${system}, PostgreSQL ${version}, ${size(bytes)} at ${copiedAt})`;
+    }),
+  ].join("\n");
 }
 
 /** One row for each backup, newest first. */
-export function tableOf(backups: readonly StoredBackup[]): string {
+function tableOf(backups: readonly StoredBackup[]): string {
   const table = newTable(["backup", "age", "places", "what", "stored", "rows"]);
   const ids = [...new Set(backups.map(({ id }) => id))].sort().reverse();
   for (const id of ids) {

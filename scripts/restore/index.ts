@@ -3,18 +3,16 @@ import { Fault } from "../../local/fault";
 import { closeConnections } from "../../providers/swarm/ssh/pool";
 import { askAgent, size } from "../backup/agent";
 import { DEFAULT_IDENTITY } from "../backup/keygen";
-import { ageOf, listBackups, type StoredBackup, tableOf } from "../backup/list";
+import { ageOf, listBackups, listingOf, type StoredBackup } from "../backup/list";
 import { agree } from "../operator/agree";
 import { findTarget } from "../operator/target";
 import { restoreElsewhere } from "./elsewhere";
 import { readIdentity } from "./identity";
+import { restoreMoment } from "./moment";
 import { mustNotBeOfNewServer } from "./newest";
 import { momentOf, type RestoreOptions } from "./options";
-import { follow } from "./report";
+import { follow, secondsFor } from "./report";
 import { filesIn, linesOf, stopServices } from "./services";
-
-/** A restore reads, decrypts, decompresses and writes about as much of a database in a second, on two shared cores. */
-const RESTORE_BYTES_PER_SECOND = 15 * 2 ** 20;
 
 /** @returns 0 when everything is restored and verified. */
 export async function restore(stack: string | undefined, options: RestoreOptions): Promise<number> {
@@ -42,15 +40,19 @@ export async function restore(stack: string | undefined, options: RestoreOptions
   }
   const target = await findTarget(stack, options.cloud ?? false);
   try {
-    const { backups, failures } = await listBackups(target);
+    const { failures, ...listing } = await listBackups(target);
+    const { backups, archives } = listing;
     for (const failure of failures) process.stderr.write(`${failure}\n`);
-    if (!json && backups.length > 0) process.stderr.write(`${tableOf(backups)}\n`);
+    if (!json && backups.length + archives.length > 0) {
+      process.stderr.write(`${listingOf(listing)}\n`);
+    }
     const moment = momentOf(options.to);
-    const chosen = moment === undefined ? choose(backups, options.to, from) : undefined;
-    if (chosen && options.to === undefined) mustNotBeOfNewServer(chosen, backups);
-    const request = chosen
-      ? fromBackup(stack, chosen, options)
-      : fromArchive(stack, moment ?? "end", from ?? "first", options);
+    if (moment !== undefined) {
+      return await restoreMoment(target, moment, from ?? "first", options);
+    }
+    const chosen = choose(backups, options.to, from);
+    if (options.to === undefined) mustNotBeOfNewServer(chosen, backups);
+    const request = fromBackup(stack, chosen, options);
     if (!options.dryRun && !options.yes && !(await agree(stack))) return 1;
     return await follow(json, (onEvent) =>
       askAgent(target, "restore", onEvent, request, stopServices(target)),
@@ -78,31 +80,6 @@ function fromBackup(stack: string, chosen: StoredBackup, options: RestoreOptions
   const { place, id } = chosen;
   const only = { database: name, service, files, into };
   return { identity, from: place, backup: id, ...only, dryRun: isDry(options) };
-}
-
-/** The same for a moment that the archived log leads to. */
-function fromArchive(
-  stack: string,
-  moment: string,
-  place: "first" | "second",
-  options: RestoreOptions,
-) {
-  const { database, service, files, into, server: system } = options;
-  if (service !== undefined || files) {
-    throw new Fault("--service and --files are for a backup: a moment is of a database alone");
-  }
-  if (into !== undefined && database === undefined) {
-    throw new Fault("--into is for one database: add --database");
-  }
-  const identity = readIdentity(options.identity ?? DEFAULT_IDENTITY);
-  const what = moment === "end" ? "to the end of what was archived" : `to ${moment}`;
-  process.stderr.write(
-    `Recovery of ${stack} ${what}, from the ${place} place: a copy of the server's files and the log since then, beside the running server; ` +
-      (into === undefined
-        ? "then its databases take the others' places, which are kept under dated names.\n"
-        : `then ${database ?? ""} becomes the new database ${into}.\n`),
-  );
-  return { identity, from: place, moment, system, database, into, dryRun: isDry(options) };
 }
 
 const isDry = ({ dryRun = false }: RestoreOptions) => dryRun;
@@ -133,7 +110,6 @@ function planOf(
   into: string | undefined,
 ): string {
   const bytes = [...databases, ...files].reduce((sum, { originalBytes }) => sum + originalBytes, 0);
-  const seconds = Math.ceil(bytes / RESTORE_BYTES_PER_SECOND) + 2;
   const lines = databases.map(({ name, originalBytes, rows }) =>
     into === undefined
       ? `  ${name} (${size(originalBytes)}, ${rows} rows) takes the place of ${name}, which is kept as ${name}_before_<now>`
@@ -147,6 +123,6 @@ function planOf(
     `Restore of ${stack} from backup ${id} (${ageOf(startedAt)} old, ${place} place):`,
     ...lines,
     ...linesOf(files),
-    `It is made beside, and verified: ${databases.length > 0 ? "rows and sums of every table" : "sums of all bytes, and every SQLite file by itself"}. About ${seconds} s.${pause}`,
+    `It is made beside, and verified: ${databases.length > 0 ? "rows and sums of every table" : "sums of all bytes, and every SQLite file by itself"}. About ${secondsFor(bytes)} s.${pause}`,
   ].join("\n");
 }

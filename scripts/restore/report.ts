@@ -25,6 +25,28 @@ interface Done {
   readonly keptObjects?: string;
 }
 
+/** A restore reads, decrypts, decompresses and writes about as much of a database in a second, on two shared cores. */
+const RESTORE_BYTES_PER_SECOND = 15 * 2 ** 20;
+
+/** As long as a restore may take. @param bytes of what comes back, where it came from. */
+export const secondsFor = (bytes: number) => Math.ceil(bytes / RESTORE_BYTES_PER_SECOND) + 2;
+
+/** Lets an agent look, and shows nothing but what is not well. @returns its exit status, and what it has found. */
+export async function look(
+  json: boolean,
+  ask: (onEvent: (event: AgentEvent) => void) => Promise<number>,
+): Promise<{ readonly code: number; readonly found: AgentEvent | undefined }> {
+  let found: AgentEvent | undefined;
+  const follower = new Follower();
+  const code = await ask((event) => {
+    if (event.event === "done") found = event;
+    if (event.event !== "failed") return;
+    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    else follower.show(event);
+  });
+  return { code, found };
+}
+
 /** Shows what an agent tells. @returns its exit status. */
 export async function follow(
   json: boolean,
@@ -40,11 +62,18 @@ export async function follow(
     follower.show(event);
     if (event.event !== "done") return;
     const seconds = ((Date.now() - began) / 1000).toFixed(1);
-    for (const line of summaryOf(event, seconds)) process.stdout.write(`${line}\n`);
+    process.stdout.write(summaryOf(event, seconds));
   });
 }
 
-function summaryOf(done: Done, seconds: string): string[] {
+/** @param done what an agent says of a restore. @param seconds that it took. @returns lines for an operator. */
+export function summaryOf(done: Done, seconds: string): string {
+  return linesOf(done, seconds)
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function linesOf(done: Done, seconds: string): string[] {
   const { databases = [], services = [], objects, bucket, what = "" } = done;
   const isBucket = objects !== undefined || bucket === true;
   const restored = [

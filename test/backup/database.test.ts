@@ -204,7 +204,7 @@ jest.setTimeout(120_000);
       (context) => prune(context, context.stores[0]!),
       servers.settings({ keep: { days: 1, weeks: 0, months: 0 } }),
     );
-    expect([...result].sort()).toEqual([old, left]);
+    expect([...result.gone].sort()).toEqual([old, left]);
     expect(readdirSync(dir)).toContain(id);
     expect(readdirSync(dir)).not.toContain(old);
   });

@@ -4,10 +4,11 @@ import type { ContainerServer } from "../settings";
 import { socketOf } from "./access";
 import { compress, type Context, encrypt } from "./context";
 import { flow, textOf } from "./flow";
-import { idOf } from "./manifest";
+import { idOf, timeOf } from "./manifest";
 import { Measure } from "./measure";
 import { askOnce } from "./postgres";
 import { bytesOf } from "./progress";
+import { Damaged, manifestAt } from "./read-manifest";
 import type { Store } from "./store";
 
 /**
@@ -21,9 +22,9 @@ const base = z.object({
   /** PostgreSQL's major version. */
   version: z.string(),
   /** First file of the write-ahead log that it needs, or one before. */
-  startWal: z.string(),
+  startWal: z.string().regex(/^[0-9A-F]{24}$/),
   /** From when on any moment can be restored. ISO 8601. */
-  finishedAt: z.string(),
+  finishedAt: z.iso.datetime(),
   recipient: z.string(),
   bytes: z.number(),
   sha256: z.string(),
@@ -133,13 +134,46 @@ export async function copyWal({ signal }: Context, from: Store, to: Store): Prom
   await textOf(from.copyTo(to, "wal"), "", signal);
 }
 
-/** Every system's copies, oldest first. */
-export async function basesIn(store: Store): Promise<Base[]> {
-  const found = await store.list(BASES, [`*/*/${MANIFEST}`]);
-  const bases = await Promise.all(
-    found.map(async ({ path }) => base.parse(JSON.parse(await store.text(path)))),
+/** A copy whose manifest is damaged: nothing but its name is known of it. */
+export interface DamagedBase {
+  readonly system: string;
+  readonly id: string;
+  readonly damaged: Damaged;
+}
+
+/** What a place has of servers' files. */
+export interface Bases {
+  /** Oldest first. */
+  readonly whole: readonly Base[];
+  readonly damaged: readonly DamagedBase[];
+}
+
+/**
+ * Every system's copies. One whose manifest is damaged hides no other.
+ *
+ * @throws {Error} when the place does not answer.
+ */
+export async function basesIn(store: Store): Promise<Bases> {
+  const whole: Base[] = [];
+  const damaged: DamagedBase[] = [];
+  await Promise.all(
+    (await store.list(BASES, [`*/*/${MANIFEST}`])).map(async ({ path }) => {
+      const [, system = "", id = ""] = path.split("/");
+      const own = base.refine((one) => one.system === system && one.id === id);
+      const what = `the copy ${id} of the files of server ${system}`;
+      try {
+        const made = await manifestAt(store, what, path, own);
+        if (made !== undefined) whole.push(made);
+      } catch (error) {
+        if (!(error instanceof Damaged)) throw error;
+        damaged.push({ system, id, damaged: error });
+      }
+    }),
   );
-  return bases.sort((a, b) => a.finishedAt.localeCompare(b.finishedAt));
+  return {
+    whole: whole.sort((a, b) => a.finishedAt.localeCompare(b.finishedAt)),
+    damaged: damaged.sort((a, b) => a.id.localeCompare(b.id)),
+  };
 }
 
 /** Names of the archived files of a system's log, in order. */
@@ -169,38 +203,63 @@ export function missingWal(names: readonly string[], from: string): string | und
 
 /**
  * Removes copies older than the days that are kept, and the log that only they needed. The newest copy of the running server
- * stays, and of older servers everything, until their newest copy is too old.
+ * stays, and of older servers everything, until their newest copy is too old. A copy whose manifest is damaged gets as old as any
+ * other; the log that it may need stays with it.
  *
  * @param running undefined where no server that runs archives its log.
+ * @returns copies whose manifests are damaged.
  */
 export async function pruneBases(
   { settings, now }: Context,
   store: Store,
   running: string | undefined,
-): Promise<void> {
+): Promise<readonly DamagedBase[]> {
   const oldest = now().getTime() - settings.keep.days * 86_400_000;
-  const all = await basesIn(store);
-  for (const system of new Set(all.map((each) => each.system))) {
-    const own = all.filter((each) => each.system === system);
-    const young = own.filter(({ finishedAt }) => Date.parse(finishedAt) >= oldest);
+  const { whole, damaged } = await basesIn(store);
+  for (const system of new Set([...whole, ...damaged].map((each) => each.system))) {
+    const own = agesOf(system, { whole, damaged });
+    const isKept = system === running || own.some(({ time }) => time >= oldest);
     // One more, from which the first of those days can be reached.
-    const before = own.filter((each) => !young.includes(each)).at(-1);
-    const keep = system === running || young.length > 0 ? [before, ...young] : [];
-    const kept = keep.filter((each) => each !== undefined);
-    for (const each of own.filter((one) => !kept.includes(one))) {
-      await store.remove(`${BASES}/${system}/${each.id}/${MANIFEST}`);
-      await store.removeAll(`${BASES}/${system}/${each.id}`);
+    const before = own.findLastIndex(
+      ({ time, startWal }) => time < oldest && startWal !== undefined,
+    );
+    const kept = isKept ? own.slice(Math.max(0, before)) : [];
+    for (const { id } of own.filter((one) => !kept.includes(one))) {
+      await store.remove(`${BASES}/${system}/${id}/${MANIFEST}`);
+      await store.removeAll(`${BASES}/${system}/${id}`);
     }
     const [first] = kept;
     if (first === undefined) await store.removeAll(walDirectory(system));
-    else {
-      const needless = (await walIn(store, system)).filter((name) => name < first.startWal);
+    else if (first.startWal !== undefined) {
+      const { startWal } = first;
+      const needless = (await walIn(store, system)).filter((name) => name < startWal);
       await store.removeFiles(
         walDirectory(system),
         needless.map((name) => `${name}.zst.age`),
       );
     }
   }
+  return damaged;
+}
+
+/** A copy as retention sees it. */
+interface Aged {
+  readonly id: string;
+  readonly time: number;
+  /** Not known of one whose manifest is damaged. */
+  readonly startWal?: string;
+}
+
+/** Copies of a system, oldest first. */
+function agesOf(system: string, { whole, damaged }: Bases): Aged[] {
+  const isOwn = (one: { readonly system: string }) => one.system === system;
+  return [
+    ...whole
+      .filter(isOwn)
+      .map(({ id, finishedAt, startWal }) => ({ id, time: Date.parse(finishedAt), startWal })),
+    // Its name says when it began. What has another kind of name never gets old.
+    ...damaged.filter(isOwn).map(({ id }) => ({ id, time: timeOf(id)?.getTime() ?? Infinity })),
+  ].sort((a, b) => a.time - b.time);
 }
 
 /** Unpacks a copy into an empty directory. @throws {Error} when it is damaged. */

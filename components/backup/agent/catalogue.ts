@@ -1,6 +1,7 @@
 import type { Context } from "./context";
-import { keptBackups } from "./retention";
 import { BACKUPS, directoryOf, type Manifest, manifest, MANIFEST, timeOf } from "./manifest";
+import { Damaged, manifestAt } from "./read-manifest";
+import { keptBackups } from "./retention";
 import type { Store } from "./store";
 
 /** An unfinished backup may still be at work for this long. */
@@ -17,20 +18,71 @@ export async function backupsIn(store: Store): Promise<Map<string, Date>> {
   return new Map(times.sort(([, a], [, b]) => b.getTime() - a.getTime()));
 }
 
-/** @throws {Error} when the place has no such backup, or its manifest is damaged. */
+/**
+ * @throws {Damaged} when its manifest is damaged.
+ * @throws {Error} when the place has no such backup, or does not answer.
+ */
 export async function readManifest(store: Store, id: string): Promise<Manifest> {
-  const text = await store.text(`${directoryOf(id)}/${MANIFEST}`);
-  try {
-    return manifest.parse(JSON.parse(text));
-  } catch {
-    throw new Error(`the manifest of backup ${id} in the ${store.name} place is damaged`);
+  const found = await manifestOf(store, id);
+  if (found !== undefined) return found;
+  throw new Error(`there is no backup ${id} in the ${store.name} place`);
+}
+
+const manifestOf = (store: Store, id: string) =>
+  manifestAt(
+    store,
+    `backup ${id}`,
+    `${directoryOf(id)}/${MANIFEST}`,
+    manifest.refine((one) => one.id === id),
+  );
+
+/** A backup that a place has: what its manifest says, or why it says nothing. */
+export type Found =
+  | { readonly id: string; readonly manifest: Manifest }
+  | { readonly id: string; readonly damaged: Damaged };
+
+/**
+ * Every backup of a place, newest first. A manifest that is damaged hides no other.
+ *
+ * @throws {Error} when the place does not answer.
+ */
+export async function* manifestsIn(store: Store): AsyncGenerator<Found> {
+  for (const id of (await backupsIn(store)).keys()) {
+    try {
+      const found = await manifestOf(store, id);
+      // Removed meanwhile, it is no backup any more.
+      if (found !== undefined) yield { id, manifest: found };
+    } catch (error) {
+      if (!(error instanceof Damaged)) throw error;
+      yield { id, damaged: error };
+    }
   }
 }
 
-/** Removes what need not be kept, and what a killed backup left. @returns the ids that are gone. */
-export async function prune({ settings, now }: Context, store: Store): Promise<string[]> {
+export interface Pruned {
+  /** Ids of what is not there any more. */
+  readonly gone: readonly string[];
+  /** Of what is there, or was. */
+  readonly damaged: readonly Damaged[];
+}
+
+/**
+ * Removes what need not be kept, and what a killed backup left. A backup whose manifest is damaged gets as old as any other, but takes no
+ * other's place: beside it stays what would stay without it.
+ */
+export async function prune({ settings, now }: Context, store: Store): Promise<Pruned> {
   const backups = await backupsIn(store);
-  const kept = keptBackups([...backups.values()], settings.keep);
+  const whole: Date[] = [];
+  const damaged: Damaged[] = [];
+  for await (const found of manifestsIn(store)) {
+    const time = backups.get(found.id);
+    if ("damaged" in found) damaged.push(found.damaged);
+    else if (time !== undefined) whole.push(time);
+  }
+  const kept = new Set([
+    ...keptBackups([...backups.values()], settings.keep),
+    ...keptBackups(whole, settings.keep),
+  ]);
   const unwanted = [...backups].flatMap(([id, time]) => (kept.has(time) ? [] : [id]));
   // First the manifest: what is half removed is no backup any more.
   for (const id of unwanted) await store.remove(`${directoryOf(id)}/${MANIFEST}`);
@@ -41,5 +93,5 @@ export async function prune({ settings, now }: Context, store: Store): Promise<s
   );
   const gone = [...new Set([...unwanted, ...leftovers])];
   for (const id of gone) await store.removeAll(directoryOf(id));
-  return gone;
+  return { gone, damaged };
 }

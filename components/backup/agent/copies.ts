@@ -1,6 +1,6 @@
 /** Which copy of a server's files a recovery begins with. */
-import type { Base } from "./base";
-import type { Store } from "./store";
+import type { Base, Bases } from "./base";
+import { elsewhere, type Store } from "./store";
 
 /** A server whose log is archived. After a loss there is more than one: the one that is lost, and those that came after it. */
 export interface ArchivedServer {
@@ -27,21 +27,33 @@ export function serversOf(all: readonly Base[]): ArchivedServer[] {
 }
 
 /**
- * @param all that the place has, oldest first.
+ * @param bases that the place has.
  * @param moment ISO 8601; or `end`, the end of what a server archived.
  * @param system whose. @default the one that there was at the moment; for `end`, the only one there is
  * @throws {Error} when the archive begins after the moment; or, for `end`, when several servers have one: the newest may be an empty
- *   one that was made after a loss.
+ *   one that was made after a loss. So may the only one that is left, when every copy of another one is damaged.
  */
 export function copyFor(
   store: Store,
-  all: readonly Base[],
+  { whole: all, damaged }: Bases,
   moment: string,
   system: string | undefined,
 ): Base {
   const own = system === undefined ? all : all.filter((one) => one.system === system);
+  const isSpoilt = (lost: { readonly system: string }) =>
+    lost.system === (system ?? lost.system) && !own.some((one) => one.system === lost.system);
+  const spoilt = moment === "end" ? damaged.find(isSpoilt) : undefined;
+  if (spoilt !== undefined) {
+    const others =
+      own.length > 0 ? `, or another server by --server <number>\n${linesOf(own)}` : "";
+    throw new Error(
+      `every copy of the files of server ${spoilt.system} in the ${store.name} place is damaged: ${elsewhere(store)}${others}`,
+    );
+  }
   const [first] = own;
-  if (first === undefined) throw new Error(`the ${store.name} place has ${nothingOf(all, system)}`);
+  if (first === undefined) {
+    throw new Error(`the ${store.name} place has ${nothingOf(all, system)}\n${elsewhere(store)}`);
+  }
   if (moment === "end") {
     const last = own.at(-1);
     if (last?.system === first.system) return last;

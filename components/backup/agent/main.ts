@@ -3,16 +3,15 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cron } from "croner";
 import { ALIVE_FILE, type BackupSettings, SETTINGS_FILE } from "../settings";
-import { alone, ASKED_BACKUP, BACKUP, RESTORE } from "./alone";
-import { copyWal, pruneBases, systemOf, takeBase, basesIn } from "./base";
-import { backUp } from "./backup";
-import { backupsIn, prune, readManifest } from "./catalogue";
+import { alone, ASKED_BACKUP, BACKUP } from "./alone";
+import { type Asked, restoreAsked } from "./asked";
+import { copyWal } from "./base";
+import { backupsIn } from "./catalogue";
 import { type Context, within } from "./context";
-import { beatHeart } from "./heartbeat";
+import { list } from "./list";
 import { markLog } from "./log-mark";
 import type { Event } from "./progress";
-import { type MomentRequest, recoverDatabases } from "./recover";
-import { type BackupRequest, restoreBackup } from "./restore-backup";
+import { beginArchive, run } from "./run";
 
 const PERIOD_MS = 5000;
 /** After a failure. */
@@ -40,7 +39,9 @@ async function main(): Promise<void> {
     case "run":
       return use((context) => alone(context, run, ASKED_BACKUP));
     case "list":
-      return use(list);
+      return use(async (context) => {
+        if (!(await list(context))) process.exitCode = 1;
+      });
     case "restore":
       // Its input stays open: read on, it would keep a restore that failed from ending.
       return use(restore(stop)).finally(() => process.stdin.destroy());
@@ -49,91 +50,13 @@ async function main(): Promise<void> {
   }
 }
 
-/** Backs up, then removes what need not be kept. */
-async function run(context: Context): Promise<void> {
-  const { server } = context.settings;
-  const manifest = await backUp(context);
-  const archived = server?.kind === "container" ? server : undefined;
-  if (archived !== undefined) await takeBase(context, archived);
-  const running = archived && (await systemOf(archived));
-  for (const store of context.stores) await pruneBases(context, store, running);
-  for (const store of context.stores) {
-    for (const id of await prune(context, store)) {
-      context.tell({
-        event: "note",
-        text: `backup ${id} is not kept any longer (${store.name} place)`,
-      });
-    }
-  }
-  await beatHeart(context);
-  const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
-  context.tell({ event: "done", backup: manifest.id, parts: manifest.parts.length, bytes });
-}
-
-async function list({ stores, tell }: Context): Promise<void> {
-  for (const store of stores) {
-    try {
-      for (const id of (await backupsIn(store)).keys()) {
-        const { startedAt, finishedAt, recipient, parts } = await readManifest(store, id);
-        const told = parts.map(({ kind, name, path, bytes, originalBytes, tables = {} }) => ({
-          kind,
-          name,
-          path,
-          bytes,
-          originalBytes,
-          rows: Object.values(tables).reduce((sum, { rows }) => sum + rows, 0),
-        }));
-        const { name } = store;
-        tell({
-          event: "done",
-          place: name,
-          id,
-          startedAt,
-          finishedAt,
-          recipient,
-          parts: told,
-        });
-      }
-    } catch (error) {
-      tell({ event: "failed", text: `${store.name} place: ${messageOf(error)}` });
-      process.exitCode = 1;
-    }
-  }
-}
-
-interface Asked extends BackupRequest, MomentRequest {
-  readonly backup: string;
-  /** Instead of a backup: a moment that the archived log leads to. */
-  readonly moment?: string;
-}
-
 /** What to restore, and the key, come by standard input; when that ends, so does the restore. */
 const restore = (stop: AbortController) => async (context: Context) => {
   const lines = linesOf(process.stdin, () =>
     stop.abort(new Error("the operator's command is gone")),
   );
   const request = requestIn(await lines.next());
-  const { server } = context.settings;
-  const { backup, moment } = request;
-  if (moment !== undefined && server?.kind !== "container") {
-    throw new Error(
-      "only a database in a container has an archive of its log here: for a moment of a managed one, `doctl databases fork` restores DigitalOcean's own backups into a new cluster",
-    );
-  }
-  const done = await alone(
-    context,
-    async (own) =>
-      moment !== undefined && server?.kind === "container"
-        ? await recoverDatabases(own, server, moment, request)
-        : await restoreBackup(own, backup, request, async (services) => {
-            // Only the operator's command can stop services. It answers when they are.
-            own.tell({ event: "stop", services });
-            await lines.next();
-            own.signal.throwIfAborted();
-          }),
-    RESTORE,
-  );
-  context.tell({ event: "done", ...done });
+  await restoreAsked(context, request, () => lines.next());
 };
 
 /** @throws {Error} that does not repeat it: the key is in it. */
@@ -205,18 +128,6 @@ async function serve(
       });
     }
     await sleep(PERIOD_MS, undefined, { signal }).catch(() => undefined);
-  }
-}
-
-/** A new server's archive is of use from its first copy on. */
-async function beginArchive(context: Context): Promise<void> {
-  const { server } = context.settings;
-  if (server?.kind !== "container") return;
-  const running = await systemOf(server);
-  for (const store of context.stores) {
-    const bases = await basesIn(store);
-    if (!bases.some(({ system }) => system === running))
-      return void (await takeBase(context, server));
   }
 }
 

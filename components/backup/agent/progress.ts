@@ -1,9 +1,12 @@
+import type { ArchivedServer } from "./copies";
+
 /** What goes on, a line of JSON each, for the log and for an operator who follows. */
 export type Event =
   | { readonly event: "begins"; readonly what: string; readonly total?: number | undefined }
   | { readonly event: "bytes"; readonly what: string; readonly bytes: number }
   | { readonly event: "note"; readonly text: string }
   | { readonly event: "failed"; readonly text: string }
+  | { readonly event: "archived"; readonly place: string; readonly server: ArchivedServer }
   /** Asks for a line when no task of these services runs any more. */
   | { readonly event: "stop"; readonly services: readonly string[] }
   | ({ readonly event: "done" } & Readonly<Record<string, unknown>>);

@@ -4,10 +4,20 @@ import * as path from "node:path";
 import type { ContainerServer } from "../settings";
 import { type Access, socketOf } from "./access";
 import { restoreCommand } from "./beside";
-import { type Base, basesIn, missingWal, systemOf, unpackBase, walDirectory, walIn } from "./base";
+import {
+  type Base,
+  type Bases,
+  basesIn,
+  missingWal,
+  systemOf,
+  unpackBase,
+  walDirectory,
+  walIn,
+} from "./base";
 import { type Context, decompress, decrypt } from "./context";
 import { copyFor } from "./copies";
 import { flow } from "./flow";
+import { idOf } from "./manifest";
 import { Measure } from "./measure";
 import { askOnce, literal } from "./postgres";
 import { privateDirectory } from "./private";
@@ -44,13 +54,27 @@ export async function recoverDatabases(
 ): Promise<Record<string, unknown>> {
   const { tell, secrets } = context;
   const store = storeOf(context, request.from);
-  const made = await chooseBase(store, server, moment, request.system);
+  const bases = await basesIn(store).catch((error: unknown) => {
+    context.signal.throwIfAborted();
+    const reason = error instanceof Error ? error.message : "no reason given";
+    throw new Error(`the ${store.name} place cannot be read: ${reason}\n${remedyFor(store)}`);
+  });
+  const made = await chooseBase(store, bases, server, moment, request.system);
   mustOpen(`the copy of ${made.finishedAt}`, made.recipient, request.identity);
   await mustReach(store, made, moment);
   await mustFitBeside(server, made);
   const what = moment === "end" ? `all that was archived` : `the state of ${moment}`;
   if (request.dryRun) {
-    return { dryRun: true, what, databases: request.into ? [request.into] : server.databases };
+    return {
+      dryRun: true,
+      what,
+      databases: request.into ? [request.into] : server.databases,
+      ...{ server: made.system, copiedAt: made.finishedAt, bytes: made.originalBytes },
+    };
+  }
+  for (const { damaged } of newerThan(made, bases, moment)) {
+    const text = `${damaged.message}\nThe copy of ${made.finishedAt} is taken, and more of the log.`;
+    tell({ event: "note", text });
   }
   const directory = path.join(server.directory, "recovery");
   // Not below `secrets`, which no other user may enter.
@@ -100,16 +124,33 @@ export async function mustReach(store: Store, made: Base, moment: string): Promi
  */
 async function chooseBase(
   store: Store,
+  bases: Bases,
   server: ContainerServer,
   moment: string,
   system: string | undefined,
 ): Promise<Base> {
-  const all = await basesIn(store);
-  if (moment !== "end" || system !== undefined) return copyFor(store, all, moment, system);
+  if (moment !== "end" || system !== undefined) return copyFor(store, bases, moment, system);
   const running = await systemOf(server);
-  const lost = all.filter((one) => one.system !== running);
-  return copyFor(store, lost.length > 0 ? lost : all, moment, undefined);
+  const isLost = (one: { readonly system: string }) => one.system !== running;
+  const lost = { whole: bases.whole.filter(isLost), damaged: bases.damaged.filter(isLost) };
+  const isLoss = lost.whole.length + lost.damaged.length > 0;
+  return copyFor(store, isLoss ? lost : bases, moment, undefined);
 }
+
+/** Damaged copies that would have been taken instead of the chosen one. */
+const newerThan = ({ system, id }: Base, { damaged }: Bases, moment: string) =>
+  damaged.filter(
+    (one) =>
+      one.system === system &&
+      one.id > id &&
+      (moment === "end" || one.id <= idOf(new Date(moment))),
+  );
+
+/** A place that is away may come back, with more than what had been copied to the other one: nobody but the operator can choose. */
+const remedyFor = (store: Store) =>
+  store.name === "first"
+    ? "again when it answers, or --from second: what was archived last may not have been copied there"
+    : `again when it answers, or ${elsewhere(store)}`;
 
 /** The copy of the files, the log that is replayed on it, and what is brought over. */
 async function mustFitBeside(server: ContainerServer, { originalBytes }: Base): Promise<void> {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { backupsIn, readManifest } from "../agent/catalogue";
 import { textOf } from "../agent/flow";
 import { directoryOf } from "../agent/manifest";
+import { Damaged } from "../agent/read-manifest";
 import type { Store } from "../agent/store";
 import type { WatchSettings } from "../watch-settings";
 
@@ -78,15 +79,16 @@ async function backupProblem(
     const age = `${hours.toFixed(1)} h old instead of ${maxAgeHours} h at most`;
     return problem(`the newest backup is ${age} (${id})`, LATE_MINUTES);
   }
-  const { parts } = await readManifest(store, id).catch(async (error: Error) => {
-    // A place that does not answer is another thing than a damaged file.
-    await store.list(directoryOf(id));
-    return { parts: error };
+  const manifest = await readManifest(store, id).catch((error: unknown) => {
+    if (error instanceof Damaged) return undefined;
+    throw error;
   });
-  if (parts instanceof Error) return problem(`the manifest of backup ${id} is damaged`);
+  if (manifest === undefined) return problem(`the manifest of backup ${id} is damaged`);
   const stored = await store.list(directoryOf(id));
   const sizes = new Map(stored.map(({ path, bytes }) => [path, bytes]));
-  const bad = parts.find(({ file, bytes }) => sizes.get(`${directoryOf(id)}/${file}`) !== bytes);
+  const bad = manifest.parts.find(
+    ({ file, bytes }) => sizes.get(`${directoryOf(id)}/${file}`) !== bytes,
+  );
   return bad && problem(`${bad.file} of backup ${id} is missing or has another size`);
 }
 

@@ -38,8 +38,7 @@ export async function recoveryTo(
   { moment, system }: { readonly moment: string; readonly system: string | undefined },
   identity: string,
 ): Promise<Recovery> {
-  const all = await basesIn(store);
-  const made = copyFor(store, all, moment, system);
+  const made = copyFor(store, await basesIn(store), moment, system);
   mustOpen(`the copy of ${made.finishedAt}`, made.recipient, identity);
   await mustReach(store, made, moment);
   return { made, moment, identity };

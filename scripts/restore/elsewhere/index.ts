@@ -29,7 +29,7 @@ const PACKAGES: Readonly<Record<string, string>> = {
 /**
  * Lists what a place has, or restores from it into a directory or a PostgreSQL server.
  *
- * @returns 0 when all that was asked for is restored and verified.
+ * @returns 0 when all that was asked for is restored and verified; of a list, when nothing in the place is damaged.
  */
 export async function restoreElsewhere(
   stack: string | undefined,
@@ -44,13 +44,17 @@ export async function restoreElsewhere(
   process.once("SIGINT", () => stop.abort(new Fault("Stopped. Type the same again to go on.")));
   const follower = new Follower();
   const print = (line: string) => void process.stdout.write(`${line}\n`);
-  const tell: Opened["tell"] = (event) =>
-    json ? print(JSON.stringify(event)) : follower.show(event);
+  let isWell = true;
+  const tell: Opened["tell"] = (event) => {
+    if (event.event === "failed") isWell = false;
+    if (json) print(JSON.stringify(event));
+    else follower.show(event);
+  };
   return within(place, stack, { tell, signal: stop.signal }, async (opened) => {
     const [manifests, archives] = await Promise.all([manifestsIn(opened), archivesIn(opened)]);
     if (directory === undefined && !toPostgres) {
       print(json ? JSON.stringify({ manifests, archives }) : describe(manifests, archives));
-      return 0;
+      return isWell ? 0 : 1;
     }
     if (!json) process.stderr.write(`${describe(manifests, archives)}\n`);
     const began = Date.now();

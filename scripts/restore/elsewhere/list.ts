@@ -1,29 +1,29 @@
 /** What a place has of a stack. */
 import { basesIn } from "../../../components/backup/agent/base";
-import { backupsIn, readManifest } from "../../../components/backup/agent/catalogue";
+import { manifestsIn as foundIn } from "../../../components/backup/agent/catalogue";
 import { type ArchivedServer, serversOf } from "../../../components/backup/agent/copies";
 import type { Manifest } from "../../../components/backup/agent/manifest";
 import { Fault } from "../../../local/fault";
-import { size } from "../../backup/agent";
-import { type StoredBackup, tableOf } from "../../backup/list";
+import { listingOf, type StoredBackup } from "../../backup/list";
 import { mustNotBeOfNewServer } from "../newest";
 import type { Opened } from "./opened";
 
 /** @returns newest first. A backup whose manifest is damaged is told of, and left out. */
 export async function manifestsIn({ store, tell }: Opened): Promise<Manifest[]> {
   const manifests: Manifest[] = [];
-  for (const id of (await backupsIn(store)).keys()) {
-    try {
-      manifests.push(await readManifest(store, id));
-    } catch (error) {
-      tell({ event: "failed", text: (error as Error).message });
-    }
+  for await (const found of foundIn(store)) {
+    if ("damaged" in found) tell({ event: "failed", text: found.damaged.message });
+    else manifests.push(found.manifest);
   }
   return manifests;
 }
 
-export const archivesIn = async ({ store }: Opened): Promise<ArchivedServer[]> =>
-  serversOf(await basesIn(store));
+/** @returns in the order in which they began. A copy whose manifest is damaged is told of, and left out. */
+export async function archivesIn({ store, tell }: Opened): Promise<ArchivedServer[]> {
+  const { whole, damaged } = await basesIn(store);
+  for (const each of damaged) tell({ event: "failed", text: each.damaged.message });
+  return serversOf(whole);
+}
 
 /**
  * @param manifests newest first.
@@ -43,12 +43,11 @@ export function describe(
   manifests: readonly Manifest[],
   archives: readonly ArchivedServer[],
 ): string {
-  const lines = archives.map(
-    ({ system, from, version, copiedAt, bytes }) =>
-      `Any moment since ${from} (server ${system}, PostgreSQL ${version}, ${size(bytes)} at ${copiedAt})`,
-  );
-  const servers = lines.length > 0 ? `\n${lines.join("\n")}` : "";
-  return `${manifests.length > 0 ? tableOf(manifests.map(asListed)) : "No backup."}${servers}`;
+  const place = "given" as const;
+  return listingOf({
+    backups: manifests.map(asListed),
+    archives: archives.map((each) => ({ place, ...each })),
+  });
 }
 
 /** As the stack's own agent would list it. */
