@@ -10,8 +10,16 @@ import { type Source, Unreadable } from "./source";
 import type { Store } from "./store";
 import { volumeSources } from "./volumes";
 
-/** Some of the places have the backup now, others do not. */
-export class Incomplete extends Error {}
+/** Not every place has the backup now. */
+export class Incomplete extends Error {
+  constructor(
+    message: string,
+    /** What some have. @default none has it */
+    readonly made?: { readonly manifest: Manifest; readonly stores: readonly Store[] },
+  ) {
+    super(message);
+  }
+}
 
 /**
  * Saves everything to every place. In each place a backup exists from when its manifest is written, which is when everything was
@@ -51,13 +59,20 @@ export async function backUp(context: Context): Promise<Manifest> {
   for (const store of stores) {
     if (failures.has(store)) continue;
     const manifest = { ...common, finishedAt: now().toISOString(), parts };
-    await store.putText(`${directoryOf(id)}/${MANIFEST}`, `${JSON.stringify(manifest)}\n`);
-    written ??= manifest;
+    const text = `${JSON.stringify(manifest)}\n`;
+    try {
+      await store.putText(`${directoryOf(id)}/${MANIFEST}`, text);
+      written ??= manifest;
+    } catch (error) {
+      failed(store, error);
+    }
   }
   const lines = [...failures].map(([store, { message }]) => `${store.name} place: ${message}`);
   if (written === undefined) throw new Incomplete(`no place has the backup; ${lines.join("; ")}`);
-  if (lines.length > 0)
-    throw new Incomplete(`not every place has backup ${id}; ${lines.join("; ")}`);
+  if (lines.length > 0) {
+    const made = { manifest: written, stores: stores.filter((store) => !failures.has(store)) };
+    throw new Incomplete(`not every place has backup ${id}; ${lines.join("; ")}`, made);
+  }
   return written;
 }
 

@@ -6,16 +6,17 @@ import { ALIVE_FILE, type BackupSettings, SETTINGS_FILE } from "../settings";
 import { alone, ASKED_BACKUP, BACKUP } from "./alone";
 import { type Asked, restoreAsked } from "./asked";
 import { copyWal } from "./base";
-import { backupsIn } from "./catalogue";
 import { type Context, within } from "./context";
+import { dueIn } from "./due";
 import { list } from "./list";
 import { markLog } from "./log-mark";
 import type { Event } from "./progress";
 import { beginArchive, run } from "./run";
 
 const PERIOD_MS = 5000;
-/** After a failure. */
+/** After a failure, and twice as long after each backup that failed: a dump that no place takes is work for nothing. */
 const RETRY_MS = 15 * 60_000;
+const LONGEST_RETRY_MS = 4 * 3_600_000;
 /** How far the second place's archive may be behind. */
 const FORWARD_MS = 60_000;
 /** Between marks in a server's log. */
@@ -100,19 +101,28 @@ async function serve(
 ): Promise<void> {
   const cron = new Cron(settings.schedule, { paused: true, timezone: "UTC" });
   let notBefore = 0;
+  let retry = RETRY_MS;
   let nextForward = 0;
   let nextMark = 0;
   while (!signal.aborted) {
     writeFileSync(ALIVE_FILE, "");
     if (Date.now() >= notBefore) {
+      let isTried = false;
       try {
         await use(async (context) => {
-          await alone(context, (await isDue(context, cron)) ? run : beginArchive, BACKUP);
+          const { stores, away } = await dueIn(context, cron.previousRuns(1, context.now())[0]);
+          const own = { ...context, stores };
+          isTried = stores.length > 0;
+          if (isTried) await alone(own, (inTurn) => run(inTurn, away), BACKUP);
+          else if (away.length > 0) throw new Error(away.join("\n"));
+          else await alone(context, beginArchive, BACKUP);
         });
-        notBefore = (cron.nextRun() ?? new Date(Date.now() + RETRY_MS)).getTime();
+        retry = RETRY_MS;
+        notBefore = cron.nextRun()?.getTime() ?? Date.now() + RETRY_MS;
       } catch (error) {
         tell({ event: "failed", text: messageOf(error) });
-        notBefore = Date.now() + RETRY_MS;
+        notBefore = Math.min(Date.now() + retry, cron.nextRun()?.getTime() ?? Infinity);
+        retry = isTried ? Math.min(2 * retry, LONGEST_RETRY_MS) : RETRY_MS;
       }
     }
     if (Date.now() >= nextForward) {
@@ -137,16 +147,6 @@ async function forward(context: Context): Promise<void> {
   if (context.settings.server?.kind === "container" && first && second) {
     await copyWal(context, first, second);
   }
-}
-
-/** Whether some place has no backup from after the last time that one was due. */
-async function isDue({ stores, now }: Context, cron: Cron): Promise<boolean> {
-  const [last] = cron.previousRuns(1, now());
-  for (const store of stores) {
-    const [newest] = (await backupsIn(store)).values();
-    if (newest === undefined || (last !== undefined && newest < last)) return true;
-  }
-  return false;
 }
 
 const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));

@@ -1,42 +1,61 @@
 /** A backup, and what is done around it. */
 import { basesIn, pruneBases, systemOf, takeBase } from "./base";
-import { backUp } from "./backup";
+import { backUp, Incomplete } from "./backup";
 import { prune } from "./catalogue";
 import type { Context } from "./context";
 import { beatHeart } from "./heartbeat";
-import type { Damaged } from "./read-manifest";
+import type { Store } from "./store";
 
 /**
- * Backs up, then removes what need not be kept.
+ * Backs up, then removes what need not be kept. A place that fails keeps no other from any of it.
  *
+ * @param away what is wrong already with places that are not asked.
  * @throws {Error} when it is not in every place; or, once it is, when something older there is damaged: then no heartbeat says that all
  *   is well.
  */
-export async function run(context: Context): Promise<void> {
+export async function run(context: Context, away: readonly string[] = []): Promise<void> {
   const { server } = context.settings;
-  const manifest = await backUp(context);
+  const wrong = [...away];
+  const { manifest, stores } = await backUp(context).then(
+    (made) => ({ manifest: made, stores: context.stores }),
+    (error: unknown) => {
+      if (!(error instanceof Incomplete) || error.made === undefined) throw error;
+      wrong.push(error.message);
+      return error.made;
+    },
+  );
+  const own = { ...context, stores };
+  const noted = (error: unknown) => {
+    context.signal.throwIfAborted();
+    wrong.push(error instanceof Error ? error.message : String(error));
+  };
   const archived = server?.kind === "container" ? server : undefined;
-  if (archived !== undefined) await takeBase(context, archived);
+  if (archived !== undefined) await takeBase(own, archived).catch(noted);
   const running = archived && (await systemOf(archived));
-  const damaged: Damaged[] = [];
-  for (const store of context.stores) {
-    const bases = await pruneBases(context, store, running);
-    damaged.push(...bases.map((each) => each.damaged));
+  for (const store of stores) wrong.push(...((await tidy(own, store, running).catch(noted)) ?? []));
+  if (wrong.length === 0) await beatHeart(context);
+  if (stores.length === context.stores.length) {
+    const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
+    context.tell({ event: "done", backup: manifest.id, parts: manifest.parts.length, bytes });
   }
-  for (const store of context.stores) {
-    const pruned = await prune(context, store);
-    damaged.push(...pruned.damaged);
-    for (const id of pruned.gone) {
-      context.tell({
-        event: "note",
-        text: `backup ${id} is not kept any longer (${store.name} place)`,
-      });
-    }
+  if (wrong.length > 0) throw new Error(wrong.join("\n"));
+}
+
+/** Removes what a place need not keep. @returns what is damaged there. */
+async function tidy(
+  context: Context,
+  store: Store,
+  running: string | undefined,
+): Promise<string[]> {
+  const bases = await pruneBases(context, store, running);
+  const { gone, damaged } = await prune(context, store);
+  for (const id of gone) {
+    context.tell({
+      event: "note",
+      text: `backup ${id} is not kept any longer (${store.name} place)`,
+    });
   }
-  if (damaged.length === 0) await beatHeart(context);
-  const bytes = manifest.parts.reduce((sum, part) => sum + part.bytes, 0);
-  context.tell({ event: "done", backup: manifest.id, parts: manifest.parts.length, bytes });
-  if (damaged.length > 0) throw new Error(damaged.map(({ message }) => message).join("\n"));
+  return [...bases.map((each) => each.damaged), ...damaged].map(({ message }) => message);
 }
 
 /** A new server's archive is of use from its first copy on. One whose manifest is damaged is none. */
