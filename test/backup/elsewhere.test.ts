@@ -21,6 +21,7 @@ import type { ContainerServer } from "../../components/backup/settings";
 import { restore } from "../../scripts/restore";
 import type { RestoreOptions } from "../../scripts/restore/options";
 import { eventually } from "../unit/examples/harness";
+import { typed } from "./operator";
 import { keys, missing, Servers } from "./servers";
 
 const absent = missing();
@@ -77,27 +78,18 @@ jest.setTimeout(120_000);
   });
 
   /** @returns what it printed. */
-  const run = async (place: string, options: RestoreOptions = {}) => {
-    let printed = "";
-    const spies = [process.stdout, process.stderr].map((stream) =>
-      jest.spyOn(stream, "write").mockImplementation((text) => {
-        printed += String(text);
-        return true;
-      }),
-    );
-    try {
-      const status = await restore(undefined, {
+  const run = async (place: string, options: RestoreOptions = {}, status = 0) => {
+    const { code, said } = await typed(() =>
+      restore(undefined, {
         place,
         identity: file("age.key"),
         sshKey: file("ssh.key"),
         knownHosts: file("known"),
         ...options,
-      });
-      expect(status).toBe(0);
-      return printed;
-    } finally {
-      for (const spy of spies) spy.mockRestore();
-    }
+      }),
+    );
+    expect(code).toBe(status);
+    return said;
   };
   const rowsIn = (dump: string) => {
     const { stdout } = spawnSync("pg_restore", ["-a", "-f", "-", dump], { encoding: "utf8" });
@@ -147,6 +139,28 @@ jest.setTimeout(120_000);
     );
     expect(readdirSync(into.intoDirectory)).toEqual([]);
     writeFileSync(stored, good);
+  });
+
+  test("what is damaged is told of, with a status other than 0, and hides nothing else", async () => {
+    const [system = ""] = readdirSync(path.join(servers.copies, "bases"));
+    const spoilt = path.join(servers.copies, "bases/7/20200101T000000Z");
+    const manifest = path.join(servers.copies, "backups", id, "manifest.json");
+    const good = readFileSync(manifest);
+    writeFileSync(manifest, good.subarray(0, 100));
+    mkdirSync(spoilt, { recursive: true });
+    writeFileSync(path.join(spoilt, "manifest.json"), "{");
+    try {
+      const said = await run(sftp(), {}, 1);
+      expect(said).toContain(`the manifest of backup ${id} in the given place is damaged`);
+      expect(said).toContain("the copy 20200101T000000Z of the files of server 7 in the given");
+      expect(said).toMatch(new RegExp(`Any moment since .*server ${system}`));
+      await expect(run(sftp(), { intoDirectory: file("none"), to: "end" })).rejects.toThrow(
+        /every copy of the files of server 7 in the given place is damaged: try the other place.*--server <number>/,
+      );
+    } finally {
+      writeFileSync(manifest, good);
+      rmSync(path.dirname(spoilt), { recursive: true });
+    }
   });
 
   test("a new database in any server holds the same rows, and none that is there is touched", async () => {
