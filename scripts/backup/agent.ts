@@ -16,6 +16,7 @@ const event = z.looseObject({
   total: z.number().optional(),
   bytes: z.number().optional(),
   text: z.string().optional(),
+  backup: z.string().optional(),
   services: z.array(z.string()).readonly().optional(),
 });
 

@@ -46,6 +46,8 @@ export interface Listing {
   readonly archives: readonly StoredArchive[];
   /** What went wrong: a place that does not answer, a manifest that is damaged. */
   readonly failures: readonly string[];
+  /** Ids of backups whose manifests are damaged, in one place or both. */
+  readonly damaged: readonly string[];
 }
 
 /** @throws {Fault} when no place has anything that can be read. */
@@ -53,8 +55,12 @@ export async function listBackups(target: Target): Promise<Listing> {
   const backups: StoredBackup[] = [];
   const archives: StoredArchive[] = [];
   const failures: string[] = [];
+  const damaged: string[] = [];
   await askAgent(target, "list", (event) => {
-    if (event.event === "failed") failures.push(event.text ?? "");
+    if (event.event === "failed") {
+      failures.push(event.text ?? "");
+      if (event.backup !== undefined) damaged.push(event.backup);
+    }
     if (event.event === "archived") {
       const { place, server } = archived.parse(event);
       archives.push({ place, ...server });
@@ -64,11 +70,11 @@ export async function listBackups(target: Target): Promise<Listing> {
   if (backups.length + archives.length === 0 && failures.length > 1) {
     throw new Fault(failures.join("\n"));
   }
-  return { backups, archives, failures };
+  return { backups, archives, failures, damaged };
 }
 
 /** For people: a table of the backups, and a line for each server whose archived log leads to moments. */
-export function listingOf({ backups, archives }: Omit<Listing, "failures">): string {
+export function listingOf({ backups, archives }: Pick<Listing, "backups" | "archives">): string {
   return [
     backups.length > 0 ? tableOf(backups) : "No backup.",
     ...archives.map(({ place, from, system, version, bytes, copiedAt }) => {

@@ -9,7 +9,7 @@ import { findTarget } from "../operator/target";
 import { restoreElsewhere } from "./elsewhere";
 import { readIdentity } from "./identity";
 import { restoreMoment } from "./moment";
-import { mustNotBeOfNewServer } from "./newest";
+import { mustNotBeOfNewServer, mustNotHideNewer } from "./newest";
 import { momentOf, type RestoreOptions } from "./options";
 import { follow, secondsFor } from "./report";
 import { filesIn, linesOf, stopServices } from "./services";
@@ -40,7 +40,7 @@ export async function restore(stack: string | undefined, options: RestoreOptions
   }
   const target = await findTarget(stack, options.cloud ?? false);
   try {
-    const { failures, ...listing } = await listBackups(target);
+    const { failures, damaged, ...listing } = await listBackups(target);
     const { backups, archives } = listing;
     for (const failure of failures) process.stderr.write(`${failure}\n`);
     if (!json && backups.length + archives.length > 0) {
@@ -51,7 +51,10 @@ export async function restore(stack: string | undefined, options: RestoreOptions
       return await restoreMoment(target, moment, from ?? "first", options);
     }
     const chosen = choose(backups, options.to, from);
-    if (options.to === undefined) mustNotBeOfNewServer(chosen, backups);
+    if (options.to === undefined) {
+      mustNotHideNewer(chosen, damaged);
+      mustNotBeOfNewServer(chosen, backups);
+    }
     const request = fromBackup(stack, chosen, options);
     if (!options.dryRun && !options.yes && !(await agree(stack))) return 1;
     return await follow(json, (onEvent) =>

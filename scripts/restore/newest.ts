@@ -29,6 +29,18 @@ export function mustNotBeOfNewServer(newest: Backup, all: readonly Backup[]): vo
   }
 }
 
+/**
+ * @param damaged ids of backups that cannot be read, in the place or in every place.
+ * @throws {Fault} when one of them is newer than the newest that can: what only it has would be left out without a word.
+ */
+export function mustNotHideNewer({ id }: Pick<Backup, "id">, damaged: readonly string[]): void {
+  const newer = [...damaged].sort().at(-1);
+  if (newer === undefined || newer <= id) return;
+  throw new Fault(
+    `Backup ${newer} is newer than ${id}, and damaged. Mend it, or say that you mean the one before it: --to ${id}`,
+  );
+}
+
 /** What of a part is not in the newer ones; nothing when most of it is. */
 function lessOf(part: Part, newer: readonly Part[]): string[] {
   const { kind, name, path, rows, originalBytes } = part;

@@ -135,6 +135,10 @@ const DAY_MS = 86_400_000;
       expect(healthy.said).toContain(`from backup ${newest}`);
       expect(healthy.said).toContain("second place");
       expect(rows("newest")).toBe("1500");
+      // Without a word of the operator nothing older takes its place.
+      await expect(bring({ ...from, into: "none" })).rejects.toThrow(
+        `Backup ${newest} is newer than ${older}, and damaged. Mend it, or say that you mean the one before it: --to ${older}`,
+      );
       await expect(bring({ ...from, to: newest, into: "none" })).rejects.toThrow(
         `There is no backup ${newest} in the first place.`,
       );

@@ -13,9 +13,9 @@ import type { Store } from "./store";
  */
 export async function list(context: Context): Promise<boolean> {
   let isWell = true;
-  const failed = (text: string) => {
+  const failed = (text: string, backup?: string) => {
     isWell = false;
-    context.tell({ event: "failed", text });
+    context.tell({ event: "failed", text, ...(backup !== undefined && { backup }) });
   };
   for (const store of context.stores) {
     try {
@@ -31,11 +31,11 @@ export async function list(context: Context): Promise<boolean> {
 async function listPlace(
   { settings, tell }: Context,
   store: Store,
-  failed: (text: string) => void,
+  failed: (text: string, backup?: string) => void,
 ): Promise<void> {
   const place = store.name;
   for await (const found of manifestsIn(store)) {
-    if ("damaged" in found) failed(found.damaged.message);
+    if ("damaged" in found) failed(found.damaged.message, found.id);
     else tell({ event: "done", place, ...inShort(found.manifest) });
   }
   const { whole, damaged } = await basesIn(store);

@@ -5,7 +5,8 @@ export type Event =
   | { readonly event: "begins"; readonly what: string; readonly total?: number | undefined }
   | { readonly event: "bytes"; readonly what: string; readonly bytes: number }
   | { readonly event: "note"; readonly text: string }
-  | { readonly event: "failed"; readonly text: string }
+  /** `backup`: the id of one whose manifest is damaged. */
+  | { readonly event: "failed"; readonly text: string; readonly backup?: string }
   | { readonly event: "archived"; readonly place: string; readonly server: ArchivedServer }
   /** Asks for a line when no task of these services runs any more. */
   | { readonly event: "stop"; readonly services: readonly string[] }

@@ -45,8 +45,12 @@ export async function restoreElsewhere(
   const follower = new Follower();
   const print = (line: string) => void process.stdout.write(`${line}\n`);
   let isWell = true;
+  const damaged: string[] = [];
   const tell: Opened["tell"] = (event) => {
-    if (event.event === "failed") isWell = false;
+    if (event.event === "failed") {
+      isWell = false;
+      if (event.backup !== undefined) damaged.push(event.backup);
+    }
     if (json) print(JSON.stringify(event));
     else follower.show(event);
   };
@@ -58,7 +62,7 @@ export async function restoreElsewhere(
     }
     if (!json) process.stderr.write(`${describe(manifests, archives)}\n`);
     const began = Date.now();
-    const said = await restoreFrom(opened, manifests, options);
+    const said = await restoreFrom(opened, manifests, damaged, options);
     if (json) print(JSON.stringify({ event: "done", ...said.done }));
     else print(`${said.text} ${((Date.now() - began) / 1000).toFixed(1)} s.`);
     return 0;
@@ -81,6 +85,7 @@ interface Said {
 async function restoreFrom(
   opened: Opened,
   manifests: readonly Manifest[],
+  damaged: readonly string[],
   options: RestoreOptions,
 ): Promise<Said> {
   const { to, into, intoDirectory: directory, server: system, dryRun = false } = options;
@@ -97,7 +102,7 @@ async function restoreFrom(
       done: { what, directory, databases },
     };
   }
-  const manifest = manifestOf(manifests, to);
+  const manifest = manifestOf(manifests, damaged, to);
   const key = readIdentity(file, manifest.recipient);
   mustOpen(`backup ${manifest.id}`, manifest.recipient, key);
   const parts = chosenParts(manifest, options);

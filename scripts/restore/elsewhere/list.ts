@@ -5,14 +5,15 @@ import { type ArchivedServer, serversOf } from "../../../components/backup/agent
 import type { Manifest } from "../../../components/backup/agent/manifest";
 import { Fault } from "../../../local/fault";
 import { listingOf, type StoredBackup } from "../../backup/list";
-import { mustNotBeOfNewServer } from "../newest";
+import { mustNotBeOfNewServer, mustNotHideNewer } from "../newest";
 import type { Opened } from "./opened";
 
 /** @returns newest first. A backup whose manifest is damaged is told of, and left out. */
 export async function manifestsIn({ store, tell }: Opened): Promise<Manifest[]> {
   const manifests: Manifest[] = [];
   for await (const found of foundIn(store)) {
-    if ("damaged" in found) tell({ event: "failed", text: found.damaged.message });
+    if ("damaged" in found)
+      tell({ event: "failed", text: found.damaged.message, backup: found.id });
     else manifests.push(found.manifest);
   }
   return manifests;
@@ -27,12 +28,20 @@ export async function archivesIn({ store, tell }: Opened): Promise<ArchivedServe
 
 /**
  * @param manifests newest first.
+ * @param damaged ids of those that cannot be read.
  * @param id @default the newest one
- * @throws {Fault} when there is none, or none of that name, or the newest one may be of an empty server.
+ * @throws {Fault} when there is none, or none of that name, or the newest one is damaged or may be of an empty server.
  */
-export function manifestOf(manifests: readonly Manifest[], id: string | undefined): Manifest {
+export function manifestOf(
+  manifests: readonly Manifest[],
+  damaged: readonly string[],
+  id: string | undefined,
+): Manifest {
   const chosen = manifests.find((one) => id === undefined || one.id === id);
-  if (chosen && id === undefined) mustNotBeOfNewServer(asListed(chosen), manifests.map(asListed));
+  if (chosen && id === undefined) {
+    mustNotHideNewer(chosen, damaged);
+    mustNotBeOfNewServer(asListed(chosen), manifests.map(asListed));
+  }
   if (chosen) return chosen;
   throw new Fault(
     id === undefined ? "There is no backup in that place." : `There is no backup ${id}.`,
