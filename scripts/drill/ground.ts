@@ -52,7 +52,10 @@ export class Ground {
   /** Until the next `up`. */
   private known: ReturnType<Ground["readOutputs"]> | undefined;
 
-  private constructor(private engine: LocalEngine) {}
+  private constructor(
+    private engine: LocalEngine,
+    private readonly stack = STACK,
+  ) {}
 
   /** Sets up a cloud beside the user's own; what an earlier drill kept is used again. */
   static async open(): Promise<Ground> {
@@ -60,10 +63,15 @@ export class Ground {
     return new Ground(await cloud());
   }
 
+  /** Another stack in the same cloud. */
+  beside(stack: string): Ground {
+    return new Ground(this.engine, stack);
+  }
+
   write(config: StackConfig): void {
     const entries = Object.entries(config).map(([key, value]) => [`archipelago:${key}`, value]);
     fs.writeFileSync(
-      path.join(process.env.ARCHIPELAGO_STACKS ?? "", `Pulumi.${STACK}.yaml`),
+      path.join(process.env.ARCHIPELAGO_STACKS ?? "", `Pulumi.${this.stack}.yaml`),
       // JSON is YAML.
       JSON.stringify({ config: Object.fromEntries(entries) as object }, null, 2),
     );
@@ -73,7 +81,7 @@ export class Ground {
   async up(config: StackConfig, ...flags: readonly string[]): Promise<Result> {
     this.write(config);
     try {
-      const words = ["up", STACK, "--yes", "--skip-preview", ...flags];
+      const words = ["up", this.stack, "--yes", "--skip-preview", ...flags];
       return await localPulumi(this.engine, words, "capture");
     } finally {
       this.known = undefined;
@@ -102,7 +110,7 @@ export class Ground {
 
   /** Any other Pulumi command on the stack. */
   async pulumi(...words: readonly string[]): Promise<Result> {
-    return localPulumi(this.engine, [...words, STACK], "capture");
+    return localPulumi(this.engine, [...words, this.stack], "capture");
   }
 
   outputs(): Promise<Outputs & { readonly url: string }> {
@@ -122,7 +130,7 @@ export class Ground {
 
   /** As the operator's commands know it. */
   async target(): Promise<Target> {
-    return { stack: STACK, outputs: await this.outputs(), isLocal: true };
+    return { stack: this.stack, outputs: await this.outputs(), isLocal: true };
   }
 
   /** URN of a resource by its type and name. */

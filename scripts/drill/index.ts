@@ -22,6 +22,7 @@ import { planned } from "./scenarios/planned";
 import { killQueueWorker } from "./scenarios/queue";
 import { restore } from "./scenarios/restore";
 import { security } from "./scenarios/security";
+import { switchStacks } from "./scenarios/switch";
 import { newTable } from "../operator/table";
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -34,6 +35,7 @@ export const SCENARIOS: readonly Scenario[] = [
   migratePostgres,
   migrateSqlite,
   growManaged,
+  switchStacks,
   restore,
   disasterRecovery,
   loseFleet,

@@ -36,9 +36,9 @@ async function remove(ground: Ground, kind: string, spared?: number): Promise<vo
   }
 }
 
-/** Waits until the app writes again. */
-export async function firstWrite(ground: Ground): Promise<void> {
-  const { url } = await ground.outputs();
+/** Waits until the app writes again. @param at its URL. @default the stack's */
+export async function firstWrite(ground: Ground, at?: string): Promise<void> {
+  const url = at ?? (await ground.outputs()).url;
   await until("acknowledged write", 120, async () => {
     const writer = startWriter({ url }, ground.fresh());
     await delay(1000);
