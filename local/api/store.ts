@@ -222,6 +222,8 @@ function startOf(pid: number): string | undefined {
     if ((error as NodeJS.ErrnoException).code === "ESRCH") return undefined;
   }
   try {
+    // Killed and not yet taken note of by its parent, it has no memory any more, and no state in it.
+    if (readFileSync(`/proc/${pid}/cmdline`).length === 0) return undefined;
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
     return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
   } catch {

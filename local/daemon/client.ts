@@ -9,6 +9,8 @@ import { Fault } from "../fault";
 import { checkout, localDir } from "../paths";
 
 const START_TIMEOUT_MS = 60_000;
+/** Of its log: what it failed at, and where. */
+const LAST_LINES = 12;
 const STOP_TIMEOUT_MS = 20_000;
 
 /** What a running daemon says of itself, in `daemon.json`. */
@@ -91,7 +93,7 @@ async function startDaemon(machines: DaemonInfo["machines"]): Promise<Daemon> {
     if (found && found.pid === daemon.pid) return found;
     if (ended) break;
   }
-  const last = fs.readFileSync(log, "utf8").trim().split("\n").slice(-5).join("\n  ");
+  const last = fs.readFileSync(log, "utf8").trim().split("\n").slice(-LAST_LINES).join("\n  ");
   throw new Fault(`The local DigitalOcean did not start. Its log (${log}) ends with:\n  ${last}`);
 }
 

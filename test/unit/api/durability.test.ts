@@ -2,26 +2,28 @@
 /* eslint-disable @typescript-eslint/no-unsafe-assignment, @typescript-eslint/no-unsafe-member-access */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { startApi } from "../../../local/api";
 import type { World } from "../../../local/machines/machines";
 import { Simulated } from "../../../local/machines/simulated";
+import { eventually } from "../examples/harness";
 import { TestApi, token } from "./harness";
 
 const root = resolve(__dirname, "../../..");
 
-/** The API in a process of its own, to be killed. */
-async function spawnApi(stateDir: string, progress: number) {
-  const program = `
+const programFor = (stateDir: string, progress: number) => `
     const load = require("./build/load.cjs");
     const { startApi } = load("local/api/index.ts");
     const { Simulated } = load("local/machines/simulated.ts");
     startApi({ stateDir: ${JSON.stringify(stateDir)}, tokens: ["${token}"], machines: new Simulated(),
       publicPool: "127.99.0.0/16", progress: ${progress} }).then((api) => console.log(api.url));`;
-  const child = spawn(process.execPath, ["--eval", program], {
+
+/** The API in a process of its own, to be killed. */
+async function spawnApi(stateDir: string, progress: number) {
+  const child = spawn(process.execPath, ["--eval", programFor(stateDir, progress)], {
     cwd: root,
     stdio: ["ignore", "pipe", "inherit"],
   });
@@ -81,6 +83,32 @@ describe("kill -9", () => {
     await first.kill();
     await (await TestApi.start({ stateDir })).stop();
   }, 60_000);
+
+  const hasProc = existsSync("/proc/self/cmdline");
+  if (!hasProc) console.warn("SKIPPED a dead process that has a number yet: no /proc here");
+  (hasProc ? it : it.skip)(
+    "a process that is dead has the state no longer, also before its parent has taken note",
+    async () => {
+      // Its parent becomes a program that never asks for it.
+      const script = '"$0" --eval "$1" & echo $!; exec sleep 60';
+      const parent = spawn("sh", ["-c", script, process.execPath, programFor(stateDir, 0)], {
+        cwd: root,
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      try {
+        const lines = createInterface({ input: parent.stdout })[Symbol.asyncIterator]();
+        const pid = Number((await lines.next()).value);
+        await lines.next();
+        await expect(TestApi.start({ stateDir })).rejects.toThrow(`is in use by process ${pid}`);
+        process.kill(pid, "SIGKILL");
+        await eventually(() => expect(readFileSync(`/proc/${pid}/stat`, "utf8")).toContain(") Z "));
+        await (await TestApi.start({ stateDir })).stop();
+      } finally {
+        parent.kill();
+      }
+    },
+    60_000,
+  );
 
   it("the machines are told of the whole world again, with the power each had", async () => {
     const first = await TestApi.start({ stateDir });
