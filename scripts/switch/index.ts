@@ -171,11 +171,15 @@ function handCertificatesOver(source: Side, target: Side): Promise<void> {
   return step("Certificates", async () => {
     const move = new FileMove(new Directory(source.host, edge), new Directory(target.host, edge));
     await move.pass(true);
-    await target.host.output(
-      "docker ps -q --filter label=com.docker.swarm.service.name=edge-agent | xargs -r docker kill >/dev/null",
-    );
+    await endTask(target, "edge-agent");
   });
 }
+
+/** Swarm starts another one. */
+const endTask = ({ host }: Side, service: string) =>
+  host.output(
+    `docker ps -q --filter label=com.docker.swarm.service.name=${service} | xargs -r docker kill >/dev/null`,
+  );
 
 /** Addresses, then what both states say of them; the name stays, and belongs to no stack from then on. */
 async function handOver(source: Side, target: Side, api: Api): Promise<void> {
@@ -184,6 +188,8 @@ async function handOver(source: Side, target: Side, api: Api): Promise<void> {
     const [front, other] = [frontOf(ours), frontOf(theirs)];
     if (!front || !other) throw new Fault("Both stacks need a Reserved IP.");
     if (front.ip !== other.ip) await exchange(api, front, other);
+    // Whoever kept a connection would be told for as long that the app is stopped; a new one leads to the target.
+    await endTask(source, "edge");
     // Killed between the two states, both say the same address: the account knows which is whose.
     const [mine, yours] = [
       await addressOf(api, front.dropletId),
