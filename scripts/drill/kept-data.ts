@@ -83,6 +83,18 @@ export function sqliteRows(ground: Ground, service: string, file: string, front:
   };
 }
 
+/** A service that does nothing but have files on the Volume. */
+export const FILE_KEEPER = {
+  image: "node:22-alpine",
+  entrypoint: [
+    "node",
+    "-e",
+    "process.once('SIGTERM', () => process.exit()); setInterval(() => {}, 1e9)",
+  ],
+  database: "none",
+  volume: "/files",
+};
+
 /** Files of a service on the Volume. @param directory in its container. */
 export function volumeFiles(ground: Ground, service: string, directory: string): KeptData {
   let written: readonly string[] = [];

@@ -12,7 +12,7 @@ import { restore } from "../../scripts/restore";
 import type { RestoreOptions } from "../../scripts/restore/options";
 import { httpServer } from "../acme/harness";
 import { agentWith, typed } from "./operator";
-import { keys, missing, Servers } from "./servers";
+import { missing, Servers } from "./servers";
 
 const target = { stack: "shop", outputs: { backup: {} } } as Target;
 let agent: ReturnType<typeof agentWith>;
@@ -52,8 +52,7 @@ const DAY_MS = 86_400_000;
     servers = await new Servers().start();
     settings = servers.settings();
     agent = agentWith(() => settings);
-    key = path.join(servers.root, "age.key");
-    writeFileSync(key, `${keys.identity}\n`);
+    key = servers.keyFile();
     servers.archiveLog();
     servers.sql("app", "CREATE TABLE notes AS SELECT i FROM generate_series(1, 1000) i");
     const made = async (days: number) => {

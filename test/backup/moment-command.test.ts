@@ -1,12 +1,11 @@
-import { rmSync, writeFileSync } from "node:fs";
-import * as path from "node:path";
+import { rmSync } from "node:fs";
 import type { BackupSettings } from "../../components/backup/settings";
 import { backup } from "../../scripts/backup";
 import type { Target } from "../../scripts/operator/target";
 import { restore } from "../../scripts/restore";
 import type { RestoreOptions } from "../../scripts/restore/options";
 import { agentWith, typed } from "./operator";
-import { keys, missing, Servers } from "./servers";
+import { missing, Servers } from "./servers";
 
 const target = { stack: "shop", outputs: { backup: {} } } as Target;
 let agent: ReturnType<typeof agentWith>;
@@ -33,8 +32,7 @@ jest.setTimeout(120_000);
     servers = await new Servers().start();
     settings = servers.settings();
     agent = agentWith(() => settings);
-    key = path.join(servers.root, "age.key");
-    writeFileSync(key, `${keys.identity}\n`);
+    key = servers.keyFile();
     servers.archiveLog();
     servers.sql("app", "CREATE TABLE notes AS SELECT i FROM generate_series(1, 1000) i");
     expect((await typed(() => backup("shop", [], {}))).code).toBe(0);

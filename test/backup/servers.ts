@@ -59,6 +59,13 @@ export class Servers {
     return this;
   }
 
+  /** Writes the secret key, as an operator keeps it. @returns its file. */
+  keyFile(): string {
+    const file = path.join(this.root, "age.key");
+    writeFileSync(file, `${keys.identity}\n`);
+    return file;
+  }
+
   settings(more: Partial<BackupSettings> = {}): BackupSettings {
     return {
       stack: "shop",

@@ -38,8 +38,8 @@ const manifestOf = (store: Store, id: string) =>
 
 /** A backup that a place has: what its manifest says, or why it says nothing. */
 export type Found =
-  | { readonly id: string; readonly manifest: Manifest }
-  | { readonly id: string; readonly damaged: Damaged };
+  | { readonly id: string; readonly time: Date; readonly manifest: Manifest }
+  | { readonly id: string; readonly time: Date; readonly damaged: Damaged };
 
 /**
  * Every backup of a place, newest first. A manifest that is damaged hides no other.
@@ -47,14 +47,14 @@ export type Found =
  * @throws {Error} when the place does not answer.
  */
 export async function* manifestsIn(store: Store): AsyncGenerator<Found> {
-  for (const id of (await backupsIn(store)).keys()) {
+  for (const [id, time] of await backupsIn(store)) {
     try {
       const found = await manifestOf(store, id);
       // Removed meanwhile, it is no backup any more.
-      if (found !== undefined) yield { id, manifest: found };
+      if (found !== undefined) yield { id, time, manifest: found };
     } catch (error) {
       if (!(error instanceof Damaged)) throw error;
-      yield { id, damaged: error };
+      yield { id, time, damaged: error };
     }
   }
 }
@@ -71,13 +71,13 @@ export interface Pruned {
  * other's place: beside it stays what would stay without it.
  */
 export async function prune({ settings, now }: Context, store: Store): Promise<Pruned> {
-  const backups = await backupsIn(store);
+  const backups = new Map<string, Date>();
   const whole: Date[] = [];
   const damaged: Damaged[] = [];
   for await (const found of manifestsIn(store)) {
-    const time = backups.get(found.id);
+    backups.set(found.id, found.time);
     if ("damaged" in found) damaged.push(found.damaged);
-    else if (time !== undefined) whole.push(time);
+    else whole.push(found.time);
   }
   const kept = new Set([
     ...keptBackups([...backups.values()], settings.keep),

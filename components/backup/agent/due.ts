@@ -1,6 +1,7 @@
 /** Which places wait for a backup. */
 import { backupsIn } from "./catalogue";
 import type { Context } from "./context";
+import { messageOf } from "./progress";
 import type { Store } from "./store";
 
 export interface Due {
@@ -24,7 +25,7 @@ export async function dueIn({ stores, signal }: Context, last: Date | undefined)
       if (newest === undefined || (last !== undefined && newest < last)) due.push(store);
     } catch (error) {
       signal.throwIfAborted();
-      away.push(`${store.name} place: ${error instanceof Error ? error.message : String(error)}`);
+      away.push(`${store.name} place: ${messageOf(error)}`);
     }
   }
   return { stores: due, away };

@@ -4,6 +4,7 @@ import { manifestsIn } from "./catalogue";
 import type { Context } from "./context";
 import { serversOf } from "./copies";
 import type { Manifest } from "./manifest";
+import { messageOf } from "./progress";
 import type { Store } from "./store";
 
 /**
@@ -22,7 +23,7 @@ export async function list(context: Context): Promise<boolean> {
       await listPlace(context, store, failed);
     } catch (error) {
       context.signal.throwIfAborted();
-      failed(`${store.name} place: ${error instanceof Error ? error.message : String(error)}`);
+      failed(`${store.name} place: ${messageOf(error)}`);
     }
   }
   return isWell;

@@ -10,7 +10,7 @@ import { type Context, within } from "./context";
 import { dueIn } from "./due";
 import { list } from "./list";
 import { markLog } from "./log-mark";
-import type { Event } from "./progress";
+import { type Event, messageOf } from "./progress";
 import { beginArchive, run } from "./run";
 
 const PERIOD_MS = 5000;
@@ -148,8 +148,6 @@ async function forward(context: Context): Promise<void> {
     await copyWal(context, first, second);
   }
 }
-
-const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 main().catch((error: unknown) => {
   tell({ event: "failed", text: messageOf(error) });

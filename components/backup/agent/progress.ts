@@ -14,6 +14,10 @@ export type Event =
 
 export type Tell = (event: Event) => void;
 
+/** What there is to tell of whatever was thrown. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : String(error);
+
 const PERIOD_MS = 1000;
 
 /** @returns a receiver of byte counts that tells of them once a second. */

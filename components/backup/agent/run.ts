@@ -4,6 +4,7 @@ import { backUp, Incomplete } from "./backup";
 import { prune } from "./catalogue";
 import type { Context } from "./context";
 import { beatHeart } from "./heartbeat";
+import { messageOf } from "./progress";
 import type { Store } from "./store";
 
 /**
@@ -27,7 +28,7 @@ export async function run(context: Context, away: readonly string[] = []): Promi
   const own = { ...context, stores };
   const noted = (error: unknown) => {
     context.signal.throwIfAborted();
-    wrong.push(error instanceof Error ? error.message : String(error));
+    wrong.push(messageOf(error));
   };
   const archived = server?.kind === "container" ? server : undefined;
   if (archived !== undefined) await takeBase(own, archived).catch(noted);

@@ -5,7 +5,14 @@ import { mustOperate } from "../command";
 import { Doorway } from "../doorway";
 import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
-import { type KeptData, sqliteRows, tableRows, uploadedFiles, volumeFiles } from "../kept-data";
+import {
+  FILE_KEEPER,
+  type KeptData,
+  sqliteRows,
+  tableRows,
+  uploadedFiles,
+  volumeFiles,
+} from "../kept-data";
 import type { Front } from "../load";
 import { firstWrite, lose, loseDatabase } from "../loss";
 import { BackupPlaces } from "../places";
@@ -74,16 +81,7 @@ async function set(ground: Ground): Promise<Scene> {
         volume: "/data",
         environment: { DATABASE_FILE: LEDGER_FILE },
       },
-      documents: {
-        image: "node:22-alpine",
-        entrypoint: [
-          "node",
-          "-e",
-          "process.once('SIGTERM', () => process.exit()); setInterval(() => {}, 1e9)",
-        ],
-        database: "none",
-        volume: "/files",
-      },
+      documents: FILE_KEEPER,
     },
     backup: {
       recipient,

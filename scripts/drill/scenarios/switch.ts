@@ -5,6 +5,7 @@ import { operate } from "../command";
 import type { Outcome, Scenario } from "../drill";
 import { type Ground, STACK, type StackConfig, WEB } from "../ground";
 import { inService } from "../in-service";
+import { FILE_KEEPER } from "../kept-data";
 import { firstWrite } from "../loss";
 import { notesByPooler, outcomeOf } from "../rows";
 import { startWriter } from "../writer";
@@ -18,16 +19,7 @@ const OLD: StackConfig = {
   database: "container",
   services: {
     web: { ...WEB, replicas: 2 },
-    documents: {
-      image: "node:22-alpine",
-      entrypoint: [
-        "node",
-        "-e",
-        "process.once('SIGTERM', () => process.exit()); setInterval(() => {}, 1e9)",
-      ],
-      database: "none",
-      volume: "/files",
-    },
+    documents: FILE_KEEPER,
   },
 };
 
